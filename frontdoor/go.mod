@@ -1,0 +1,3 @@
+module spillway.example/frontdoor
+
+go 1.26.0
