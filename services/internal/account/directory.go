@@ -1,0 +1,116 @@
+package account
+
+import (
+	"context"
+	"time"
+)
+
+// UserID is the directory's `sub`: a stable, opaque identifier of one user, never
+// used again for another.
+type UserID string
+
+// Directory proves who somebody is: it holds names, passwords and sessions, and
+// sends confirmation codes. Usernames handed to it are folded already (see
+// [FoldUsername]); the directory compares them as they are.
+//
+// Every method fails with an [*Error]. Any of them may fail with CodeTooManyRequests,
+// CodeUnavailable or CodeInternal; the further codes are named at each.
+type Directory interface {
+	// SignUp makes an unconfirmed user and, where u has an e-mail address, sends
+	// a confirmation code to it. CodeUsernameTaken: the name is there already,
+	// confirmed or not. CodeInvalid: the directory's own rules refuse the password.
+	SignUp(ctx context.Context, u NewUser) (SignedUp, error)
+	// Confirm proves the address of an unconfirmed user by the code sent to it and
+	// confirms the user. CodeMismatch, also for an unknown user; CodeExpired;
+	// CodeAlreadyConfirmed where the user is confirmed, whatever the code.
+	Confirm(ctx context.Context, username, code string) error
+	// ResendCode sends a new code to an unconfirmed user; older ones are void.
+	// CodeAlreadyConfirmed where the user is confirmed; CodeNotFound.
+	ResendCode(ctx context.Context, username string) error
+
+	// SignIn opens a session. CodeInvalidCredentials for a wrong password and for
+	// an unknown user, after the same work; CodeNotConfirmed for an unconfirmed
+	// user, whatever the password; CodeChallenge.
+	SignIn(ctx context.Context, username, password string) (Tokens, error)
+	// Refresh goes on with a session. The refresh token in the answer takes the
+	// place of the one sent. CodeInvalidToken.
+	Refresh(ctx context.Context, refreshToken string) (Tokens, error)
+	// SignOut ends the session of a refresh token. It is idempotent: a token that
+	// is unknown, malformed or ended already is no error.
+	SignOut(ctx context.Context, refreshToken string) error
+	// SignOutEverywhere ends all sessions of the access token's user. CodeInvalidToken.
+	SignOutEverywhere(ctx context.Context, accessToken string) error
+	// GetUser reads the access token's user, unless the session has ended.
+	// CodeInvalidToken.
+	GetUser(ctx context.Context, accessToken string) (User, error)
+
+	// FindUser reads a user by name, by the service's own right. CodeNotFound.
+	FindUser(ctx context.Context, username string) (User, error)
+	// ConfirmUser confirms an unconfirmed user without a code, by the service's
+	// own right; the user's address stays unproven. CodeNotFound;
+	// CodeAlreadyConfirmed.
+	ConfirmUser(ctx context.Context, username string) error
+	// DeleteUser deletes a user with all sessions, by the service's own right. It is
+	// idempotent: an unknown user is no error.
+	DeleteUser(ctx context.Context, username string) error
+}
+
+// NewUser is what a sign-up tells the directory.
+type NewUser struct {
+	Username string // folded
+	Password string // normalized, see NormalizePassword
+	Email    string // folded; empty where there is none
+}
+
+// SignedUp is the directory's answer to a sign-up.
+type SignedUp struct {
+	UserID   UserID
+	CodeSent bool // whether a confirmation code is on its way
+}
+
+// User is one user as the directory knows it.
+type User struct {
+	ID            UserID
+	Username      string
+	Email         string // empty where there is none
+	EmailVerified bool
+	Confirmed     bool // false only while the account waits for a first confirmation
+	CreatedAt     time.Time
+}
+
+// Tokens are what a session is made of (RFC 6749 section 5.1, OpenID Connect Core).
+type Tokens struct {
+	AccessToken  string
+	IDToken      string
+	RefreshToken string
+	TokenType    string        // "Bearer"
+	ExpiresIn    time.Duration // of the access token
+}
+
+// Identity is what a verified access token says of its bearer.
+type Identity struct {
+	UserID    UserID
+	Username  string
+	ExpiresAt time.Time
+}
+
+// Verifier checks access tokens without asking the directory: signature, issuer,
+// client, use and expiry (RFC 7519; Cognito's "Verifying JSON web tokens").
+type Verifier interface {
+	// Verify gives the bearer's identity, or CodeInvalidToken; CodeUnavailable
+	// where the keys to check it cannot be had.
+	Verify(ctx context.Context, accessToken string) (Identity, error)
+}
+
+// Mailer sends one mail to one address. Codes travel this way in the embedded
+// store, notices about an address everywhere.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
+}
+
+// Mail is a plain-text mail.
+type Mail struct {
+	To      string
+	Subject string
+	Text    string
+}

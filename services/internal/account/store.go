@@ -1,0 +1,99 @@
+package account
+
+import (
+	"context"
+	"time"
+)
+
+// Profile is what the `users` table knows of a user. It never holds a password.
+type Profile struct {
+	UserID        UserID
+	Username      string // folded
+	Email         string // folded; empty where there is none
+	EmailVerified bool
+	CreatedAt     time.Time // UTC
+	UpdatedAt     time.Time // UTC
+	Version       int64     // 1 when made, one more with each change
+}
+
+// Profiles is the `users` table by user id. Every method fails with an [*Error];
+// any may fail with CodeTooManyRequests, CodeUnavailable or CodeInternal.
+type Profiles interface {
+	// PutIfAbsent stores a new profile at version 1. CodeConflict where the user
+	// has one.
+	PutIfAbsent(ctx context.Context, p Profile) error
+	// Get reads a profile, seeing every write that came before. CodeNotFound.
+	Get(ctx context.Context, id UserID) (Profile, error)
+	// Update stores p if the stored version still is p.Version, and gives it back
+	// with the version it now has. CodeConflict where somebody was faster;
+	// CodeNotFound.
+	Update(ctx context.Context, p Profile) (Profile, error)
+	// Delete removes a profile. It is idempotent.
+	Delete(ctx context.Context, id UserID) error
+}
+
+// Claim is the hold of a sign-up on a name: leased while it waits, permanent once
+// confirmed. There is at most one for a name at any time.
+type Claim struct {
+	Username  string // folded
+	Attempt   string // random; names the sign-up that holds the claim
+	TokenHash []byte // of the registration token; empty where no token fits any more
+	UserID    UserID // empty until the directory has made the user
+	Email     string // folded, to be proven; empty where there is none
+	Confirmed bool
+	// LeaseUntil is when a pending claim may be superseded; meaningless once
+	// confirmed.
+	LeaseUntil time.Time
+	// MailedAt is when the last mail about this name went out; zero if none has.
+	MailedAt  time.Time
+	CreatedAt time.Time
+}
+
+// Claims is the `users` table by unique name and address. Each method is one atomic
+// step, so that a crash leaves a state between two of them and never within one.
+// "Ours" means: the claim of that name stands and has that attempt. Every method
+// fails with an [*Error]; any may fail with CodeTooManyRequests, CodeUnavailable or
+// CodeInternal. A method whose outcome was lost on the way back may be called again
+// with the same arguments: it recognises by the stored items that it was done.
+type Claims interface {
+	// Acquire stores c if nobody holds the name. Otherwise it stores nothing and
+	// gives the claim that stands in the way, with acquired false.
+	Acquire(ctx context.Context, c Claim) (held Claim, acquired bool, err error)
+	// Supersede puts c in the place of old and removes old's profile, if old
+	// still stands as it was read: same attempt, same lease, not confirmed.
+	// CodeConflict otherwise.
+	Supersede(ctx context.Context, old, c Claim) error
+	// Find reads the claim on a name, seeing every write that came before.
+	// CodeNotFound.
+	Find(ctx context.Context, username string) (Claim, error)
+	// Attach records c's UserID and TokenHash in the claim and stores the profile,
+	// if the claim is ours and pending and the user has no profile. CodeConflict
+	// otherwise.
+	Attach(ctx context.Context, c Claim, p Profile) error
+	// Extend moves the end of the lease, if the claim is ours and pending.
+	// CodeConflict otherwise.
+	Extend(ctx context.Context, username, attempt string, until time.Time) error
+	// Settle makes the claim permanent and marks its profile's address as s.Email,
+	// verified, claiming that address for the user. Where another user has the
+	// address already, the account is confirmed without it: the profile is left
+	// with no address and emailOwned is false. CodeConflict where the claim is not
+	// ours.
+	Settle(ctx context.Context, s Settlement) (emailOwned bool, err error)
+	// Release removes the claim and its profile, if the claim is ours and pending.
+	// It is idempotent: a claim that is gone or somebody else's is no error.
+	Release(ctx context.Context, username, attempt string) error
+	// MarkMailed records that a mail about this name goes out now, unless one has
+	// within the interval: then it gives false. False, too, where there is no claim.
+	MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error)
+	// EmailOwner gives the user who has proven the address. CodeNotFound.
+	EmailOwner(ctx context.Context, email string) (UserID, error)
+}
+
+// Settlement is what makes a pending claim permanent.
+type Settlement struct {
+	Username string
+	Attempt  string
+	UserID   UserID    // must be the claim's
+	Email    string    // proven just now; empty where none was
+	At       time.Time // becomes the profile's UpdatedAt
+}
