@@ -73,11 +73,11 @@ type Claims interface {
 	// Extend moves the end of the lease, if the claim is ours and pending.
 	// CodeConflict otherwise.
 	Extend(ctx context.Context, username, attempt string, until time.Time) error
-	// Settle makes the claim permanent and marks its profile's address as s.Email,
-	// verified, claiming that address for the user. Where another user has the
-	// address already, the account is confirmed without it: the profile is left
-	// with no address and emailOwned is false. CodeConflict where the claim is not
-	// ours.
+	// Settle makes the claim permanent and, where s.Email is not empty, sets the
+	// profile's address to it, verified, claiming that address for the user. Where
+	// another user has the address already, the account is confirmed without it:
+	// the profile is left with no address and emailOwned is false. CodeConflict
+	// where the claim is not ours or not s.UserID's.
 	Settle(ctx context.Context, s Settlement) (emailOwned bool, err error)
 	// Release removes the claim and its profile, if the claim is ours and pending.
 	// It is idempotent: a claim that is gone or somebody else's is no error.

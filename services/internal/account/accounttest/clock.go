@@ -1,0 +1,28 @@
+package accounttest
+
+import (
+	"sync"
+	"time"
+)
+
+// Clock is a clock that tests turn. The zero Clock stands at a fixed day.
+type Clock struct {
+	mu     sync.Mutex
+	passed time.Duration
+}
+
+var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// Now gives the time on the clock.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return epoch.Add(c.passed)
+}
+
+// Advance moves the clock on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed += d
+}

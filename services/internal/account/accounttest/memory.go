@@ -1,0 +1,313 @@
+package accounttest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"math/big"
+	"strings"
+	"sync"
+	"time"
+
+	"spillway.example/services/internal/account"
+)
+
+// Memory is every port of package account in one process's memory: it works as the
+// real adapters do, and forgets all when it goes. The zero value is not ready; see
+// [NewMemory].
+type Memory struct {
+	now func() time.Time
+
+	mu       sync.Mutex
+	users    map[string]*memoryUser // by username
+	sessions map[string]*memorySession
+	profiles map[account.UserID]account.Profile
+	claims   map[string]account.Claim
+	emails   map[string]account.UserID
+	mails    []account.Mail
+}
+
+type memoryUser struct {
+	account.User
+	password [sha256.Size]byte
+	code     string
+}
+
+// memorySession is found by its refresh token and by its access tokens.
+type memorySession struct {
+	user   *memoryUser
+	ended  bool
+	access []string
+}
+
+// NewMemory makes an empty Memory on the given clock; nil is the wall clock.
+func NewMemory(now func() time.Time) *Memory {
+	if now == nil {
+		now = time.Now
+	}
+	return &Memory{
+		now:      now,
+		users:    map[string]*memoryUser{},
+		sessions: map[string]*memorySession{},
+		profiles: map[account.UserID]account.Profile{},
+		claims:   map[string]account.Claim{},
+		emails:   map[string]account.UserID{},
+	}
+}
+
+var (
+	_ account.Directory = (*Memory)(nil)
+	_ account.Profiles  = (*Memory)(nil)
+	_ account.Claims    = (*Memory)(nil)
+	_ account.Mailer    = (*Memory)(nil)
+	_ account.Verifier  = (*Memory)(nil)
+)
+
+// Send keeps a mail; Mails gives those sent to an address.
+func (m *Memory) Send(_ context.Context, mail account.Mail) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mails = append(m.mails, mail)
+	return nil
+}
+
+// Mails gives the mails sent to an address, oldest first.
+func (m *Memory) Mails(to string) []account.Mail {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []account.Mail
+	for _, mail := range m.mails {
+		if mail.To == to {
+			found = append(found, mail)
+		}
+	}
+	return found
+}
+
+// Code gives the code that an unconfirmed user was last sent.
+func (m *Memory) Code(username string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if u := m.users[username]; u != nil {
+		return u.code
+	}
+	return ""
+}
+
+// ProfilesOf gives every profile with the username, of which there should be at
+// most one.
+func (m *Memory) ProfilesOf(username string) []account.Profile {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []account.Profile
+	for _, p := range m.profiles {
+		if p.Username == username {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// sendCode gives u a new code and mails it; m.mu is held.
+func (m *Memory) sendCode(u *memoryUser) {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	u.code = fmt.Sprintf("%06d", n)
+	m.mails = append(m.mails, account.Mail{To: u.Email, Subject: "Your code", Text: "Your code is " + u.code + ".\n"})
+}
+
+// SignUp implements [account.Directory].
+func (m *Memory) SignUp(_ context.Context, n account.NewUser) (account.SignedUp, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.users[n.Username] != nil {
+		return account.SignedUp{}, account.ErrUsernameTaken(0)
+	}
+	u := &memoryUser{
+		User:     account.User{ID: account.UserID(rand.Text()), Username: n.Username, Email: n.Email, CreatedAt: m.now().UTC()},
+		password: sha256.Sum256([]byte(n.Password)),
+	}
+	m.users[n.Username] = u
+	if n.Email != "" {
+		m.sendCode(u)
+	}
+	return account.SignedUp{UserID: u.ID, CodeSent: n.Email != ""}, nil
+}
+
+// Confirm implements [account.Directory].
+func (m *Memory) Confirm(_ context.Context, username, code string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch u := m.users[username]; {
+	case u == nil:
+		return account.ErrCodeMismatch(nil)
+	case u.Confirmed:
+		return account.Errorf(account.CodeAlreadyConfirmed, nil, "The account is confirmed already.")
+	case u.code == "" || u.code != code:
+		return account.ErrCodeMismatch(nil)
+	default:
+		u.Confirmed, u.EmailVerified, u.code = true, true, ""
+		return nil
+	}
+}
+
+// ResendCode implements [account.Directory].
+func (m *Memory) ResendCode(_ context.Context, username string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u, err := m.unconfirmed(username)
+	if err != nil {
+		return err
+	}
+	m.sendCode(u)
+	return nil
+}
+
+// unconfirmed finds a user that waits for confirmation; m.mu is held.
+func (m *Memory) unconfirmed(username string) (*memoryUser, error) {
+	switch u := m.users[username]; {
+	case u == nil:
+		return nil, account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+	case u.Confirmed:
+		return nil, account.Errorf(account.CodeAlreadyConfirmed, nil, "The account is confirmed already.")
+	default:
+		return u, nil
+	}
+}
+
+// SignIn implements [account.Directory].
+func (m *Memory) SignIn(_ context.Context, username, password string) (account.Tokens, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.users[username]
+	switch {
+	case u == nil:
+		return account.Tokens{}, account.ErrCredentials(nil)
+	case !u.Confirmed:
+		return account.Tokens{}, account.ErrNotConfirmed(nil)
+	case u.password != sha256.Sum256([]byte(password)):
+		return account.Tokens{}, account.ErrCredentials(nil)
+	}
+	return m.issue(&memorySession{user: u}), nil
+}
+
+// issue makes new tokens for a session; m.mu is held.
+func (m *Memory) issue(s *memorySession) account.Tokens {
+	t := account.Tokens{
+		AccessToken: "access." + rand.Text(), IDToken: "id." + rand.Text(), RefreshToken: "refresh." + rand.Text(),
+		TokenType: "Bearer", ExpiresIn: time.Hour,
+	}
+	m.sessions[t.AccessToken], m.sessions[t.RefreshToken] = s, s
+	s.access = append(s.access, t.AccessToken)
+	return t
+}
+
+// session finds the live session of a token of the given kind; m.mu is held.
+func (m *Memory) session(kind, token string) (*memorySession, error) {
+	s := m.sessions[token]
+	if s == nil || s.ended || !strings.HasPrefix(token, kind+".") {
+		return nil, account.ErrToken(nil)
+	}
+	return s, nil
+}
+
+// Refresh implements [account.Directory].
+func (m *Memory) Refresh(_ context.Context, refreshToken string) (account.Tokens, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, err := m.session("refresh", refreshToken)
+	if err != nil {
+		return account.Tokens{}, err
+	}
+	return m.issue(s), nil
+}
+
+// SignOut implements [account.Directory].
+func (m *Memory) SignOut(_ context.Context, refreshToken string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, err := m.session("refresh", refreshToken); err == nil {
+		s.ended = true
+	}
+	return nil
+}
+
+// SignOutEverywhere implements [account.Directory].
+func (m *Memory) SignOutEverywhere(_ context.Context, accessToken string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, err := m.session("access", accessToken)
+	if err != nil {
+		return err
+	}
+	m.endSessions(s.user)
+	return nil
+}
+
+// endSessions ends all sessions of u; m.mu is held.
+func (m *Memory) endSessions(u *memoryUser) {
+	for _, s := range m.sessions {
+		if s.user == u {
+			s.ended = true
+		}
+	}
+}
+
+// GetUser implements [account.Directory].
+func (m *Memory) GetUser(_ context.Context, accessToken string) (account.User, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, err := m.session("access", accessToken)
+	if err != nil {
+		return account.User{}, err
+	}
+	return s.user.User, nil
+}
+
+// Verify implements [account.Verifier]. Like any check without the directory it
+// does not see that a session has ended.
+func (m *Memory) Verify(_ context.Context, accessToken string) (account.Identity, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sessions[accessToken]
+	if s == nil || !strings.HasPrefix(accessToken, "access.") {
+		return account.Identity{}, account.ErrToken(nil)
+	}
+	return account.Identity{UserID: s.user.ID, Username: s.user.Username, ExpiresAt: m.now().Add(time.Hour)}, nil
+}
+
+// FindUser implements [account.Directory].
+func (m *Memory) FindUser(_ context.Context, username string) (account.User, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if u := m.users[username]; u != nil {
+		return u.User, nil
+	}
+	return account.User{}, account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+}
+
+// ConfirmUser implements [account.Directory].
+func (m *Memory) ConfirmUser(_ context.Context, username string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u, err := m.unconfirmed(username)
+	if err != nil {
+		return err
+	}
+	u.Confirmed, u.code = true, ""
+	return nil
+}
+
+// DeleteUser implements [account.Directory].
+func (m *Memory) DeleteUser(_ context.Context, username string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if u := m.users[username]; u != nil {
+		m.endSessions(u)
+		delete(m.users, username)
+	}
+	return nil
+}

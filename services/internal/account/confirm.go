@@ -1,0 +1,78 @@
+package account
+
+import "context"
+
+// Confirmation is a request to confirm an account, as it came in.
+type Confirmation struct {
+	Username          string
+	Code              string // the newest one sent to the address
+	RegistrationToken string // what Register gave to whoever chose the password
+}
+
+// Confirm proves an account's address and makes the claim on its name permanent. It
+// takes the registration token as well as the code: whoever signs up with somebody
+// else's address never sees the code, and the address's owner, who does, never has
+// the token for a password they did not choose. CodeMismatch, CodeExpired. It is
+// idempotent for the holder of the token.
+func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error) {
+	name, err := FoldUsername(in.Username)
+	if err != nil {
+		return "", err
+	}
+	claim, err := r.Claims.Find(ctx, name)
+	if err != nil && CodeOf(err) != CodeNotFound {
+		return "", err
+	}
+	// For an unknown name the claim is empty, and no token fits it.
+	if !claim.fits(in.RegistrationToken) || claim.UserID == "" {
+		return "", ErrCodeMismatch(nil)
+	}
+	if claim.Confirmed {
+		return claim.UserID, nil
+	}
+	// Nobody may supersede the claim while the directory is asked.
+	ctx, cancel := context.WithTimeout(ctx, leaseWork)
+	defer cancel()
+	if err := r.Claims.Extend(ctx, name, claim.Attempt, r.Now().Add(Lease)); err != nil {
+		return "", superseded(err)
+	}
+	switch err := r.Directory.Confirm(ctx, name, in.Code); CodeOf(err) {
+	case "":
+	case CodeAlreadyConfirmed:
+		// An earlier try got this far and its news was lost, if it is our user.
+		user, err := r.Directory.FindUser(ctx, name)
+		if err != nil {
+			return "", superseded(err)
+		}
+		if user.ID != claim.UserID {
+			return "", ErrCodeMismatch(nil)
+		}
+	default:
+		return "", err
+	}
+	if err := r.settle(ctx, claim, claim.Email); err != nil {
+		return "", superseded(err)
+	}
+	return claim.UserID, nil
+}
+
+// superseded turns the news that a newer sign-up has taken the name into the answer
+// that this code is void.
+func superseded(err error) error {
+	switch CodeOf(err) {
+	case CodeConflict, CodeNotFound, CodeUsernameTaken:
+		return ErrCodeMismatch(err)
+	}
+	return err
+}
+
+// Resend sends a new code to the address of an account that waits for one, at most
+// once in [MailInterval]. It says nothing of whether it did: a name that is unknown,
+// confirmed or has no address gets the same answer.
+func (r *Registrar) Resend(ctx context.Context, username string) error {
+	name, err := FoldUsername(username)
+	if err != nil {
+		return err
+	}
+	return resend(ctx, r.Claims, r.Directory, name, r.Now(), r.Logger)
+}

@@ -1,0 +1,45 @@
+package account
+
+import (
+	"context"
+	"fmt"
+)
+
+// notify mails the owner of a name that is an address, at most once in MailInterval.
+func (r *Registrar) notify(ctx context.Context, username string, notice func(email string) Mail) {
+	if !IsEmail(username) {
+		return
+	}
+	due, err := r.Claims.MarkMailed(ctx, username, r.Now(), MailInterval)
+	if err != nil {
+		r.Logger.WarnContext(ctx, "notice not sent", "err", err)
+	}
+	if due {
+		r.send(ctx, notice(username))
+	}
+}
+
+// send mails on a best effort: no answer hangs on a notice.
+func (r *Registrar) send(ctx context.Context, m Mail) {
+	if err := r.Mailer.Send(ctx, m); err != nil {
+		r.Logger.WarnContext(ctx, "notice not sent", "err", err)
+	}
+}
+
+func alreadyRegistered(email string) Mail {
+	return Mail{
+		To:      email,
+		Subject: "You already have an account",
+		Text: "Somebody, most likely you, tried to sign up with this e-mail address, which already has an account.\n" +
+			"Nothing has changed. If it was you, sign in with your password; if not, there is nothing to do.\n",
+	}
+}
+
+func addressTaken(email, username string) Mail {
+	return Mail{
+		To:      email,
+		Subject: "This address belongs to another account",
+		Text: fmt.Sprintf("The account %q was confirmed, but without this e-mail address, which already belongs to another account of yours.\n"+
+			"Both accounts work. To move the address, remove it from the other account first.\n", username),
+	}
+}
