@@ -1,0 +1,229 @@
+package accounttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+)
+
+// errCrash is what a crashed process would have seen: nothing. Its own clean-up
+// sees it too, as a dead process cleans up nothing.
+var errCrash = errors.New("crashed")
+
+// crasher lets a number of calls to the ports through and fails all that follow:
+// the last one before it was made, or after, its answer lost.
+type crasher struct {
+	left  int
+	after bool
+	dead  bool
+}
+
+// call runs f unless the process has crashed, and says whether it crashed.
+func (c *crasher) call(f func()) error {
+	switch {
+	case c.dead:
+	case c.left > 0:
+		c.left--
+		f()
+		return nil
+	default:
+		c.dead = true
+		if c.after {
+			f()
+		}
+	}
+	return errCrash
+}
+
+func crashing[T any](c *crasher, f func() (T, error)) (v T, err error) {
+	if crash := c.call(func() { v, err = f() }); crash != nil {
+		var none T
+		return none, crash
+	}
+	return v, err
+}
+
+func crashingErr(c *crasher, f func() error) (err error) {
+	if crash := c.call(func() { err = f() }); crash != nil {
+		return crash
+	}
+	return err
+}
+
+// crashDirectory and crashClaims crash in the calls that the registrar makes; any
+// other would be a nil pointer's.
+type crashDirectory struct {
+	account.Directory
+	real account.Directory
+	c    *crasher
+}
+
+func (d crashDirectory) SignUp(ctx context.Context, u account.NewUser) (account.SignedUp, error) {
+	return crashing(d.c, func() (account.SignedUp, error) { return d.real.SignUp(ctx, u) })
+}
+
+func (d crashDirectory) Confirm(ctx context.Context, username, code string) error {
+	return crashingErr(d.c, func() error { return d.real.Confirm(ctx, username, code) })
+}
+
+func (d crashDirectory) FindUser(ctx context.Context, username string) (account.User, error) {
+	return crashing(d.c, func() (account.User, error) { return d.real.FindUser(ctx, username) })
+}
+
+func (d crashDirectory) ConfirmUser(ctx context.Context, username string) error {
+	return crashingErr(d.c, func() error { return d.real.ConfirmUser(ctx, username) })
+}
+
+func (d crashDirectory) DeleteUser(ctx context.Context, username string) error {
+	return crashingErr(d.c, func() error { return d.real.DeleteUser(ctx, username) })
+}
+
+type crashClaims struct {
+	account.Claims
+	real account.Claims
+	c    *crasher
+}
+
+func (s crashClaims) Acquire(ctx context.Context, c account.Claim) (account.Claim, bool, error) {
+	acquired := false
+	held, err := crashing(s.c, func() (held account.Claim, err error) {
+		held, acquired, err = s.real.Acquire(ctx, c)
+		return held, err
+	})
+	return held, acquired, err
+}
+
+func (s crashClaims) Supersede(ctx context.Context, old, c account.Claim) error {
+	return crashingErr(s.c, func() error { return s.real.Supersede(ctx, old, c) })
+}
+
+func (s crashClaims) Find(ctx context.Context, username string) (account.Claim, error) {
+	return crashing(s.c, func() (account.Claim, error) { return s.real.Find(ctx, username) })
+}
+
+func (s crashClaims) Attach(ctx context.Context, c account.Claim, p account.Profile) error {
+	return crashingErr(s.c, func() error { return s.real.Attach(ctx, c, p) })
+}
+
+func (s crashClaims) Extend(ctx context.Context, username, attempt string, until time.Time) error {
+	return crashingErr(s.c, func() error { return s.real.Extend(ctx, username, attempt, until) })
+}
+
+func (s crashClaims) Settle(ctx context.Context, st account.Settlement) (bool, error) {
+	return crashing(s.c, func() (bool, error) { return s.real.Settle(ctx, st) })
+}
+
+func (s crashClaims) Release(ctx context.Context, username, attempt string) error {
+	return crashingErr(s.c, func() error { return s.real.Release(ctx, username, attempt) })
+}
+
+func (s crashClaims) EmailOwner(ctx context.Context, email string) (account.UserID, error) {
+	return crashing(s.c, func() (account.UserID, error) { return s.real.EmailOwner(ctx, email) })
+}
+
+func (s crashClaims) MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error) {
+	return crashing(s.c, func() (bool, error) { return s.real.MarkMailed(ctx, username, now, interval) })
+}
+
+// sagaCrashes crashes a sign-up, and the confirmation after it, at every call to a
+// port, before the call and after it, and then has somebody else sign up for the
+// name: either they get a whole account and nothing of the first is left, or the
+// first is whole and they find the name taken.
+func sagaCrashes(s *saga) {
+	const steps = 24 // more than any variant has; a run without a crash ends its loop
+	password2 := "some other password"
+	variants := []struct {
+		name     string
+		prepare  func(s *saga, name, email string) // before the crashing process starts
+		username func() (name, email string)
+	}{
+		{"bare", nil, func() (string, string) { return Name("crash"), "" }},
+		{"handle with an address", nil, func() (string, string) { return Name("crash"), Address("crash") }},
+		{"address", nil, func() (string, string) { a := Address("crash"); return a, a }},
+		{"superseding", func(s *saga, name, _ string) {
+			_, err := s.register(name, "the first password", Address("first"))
+			wantCode(s.T, "Register", err, "")
+			s.clock.Advance(account.Lease)
+		}, func() (string, string) { return Name("crash"), "" }},
+	}
+	for _, v := range variants {
+		for step := range steps {
+			crashed := false
+			for _, after := range []bool{false, true} {
+				ok := s.Run(fmt.Sprintf("%s, call %d, after %v", v.name, step+1, after), func(t *testing.T) {
+					s := newSaga(t, s.Harness)
+					name, email := v.username()
+					if v.prepare != nil {
+						v.prepare(s, name, email)
+					}
+					c := &crasher{left: step, after: after}
+					h := s.Harness
+					h.Directory, h.Claims = crashDirectory{real: h.Directory, c: c}, crashClaims{real: h.Claims, c: c}
+					s.runToCrash(s.over(h), c, name, email)
+					crashed = crashed || c.dead
+					s.recover(name, email, password2)
+				})
+				if !ok {
+					return
+				}
+			}
+			if !crashed {
+				break
+			}
+			if step == steps-1 {
+				s.Errorf("%s: still crashing after %d calls; raise the number of steps", v.name, steps)
+			}
+		}
+	}
+}
+
+// runToCrash signs up and confirms with the Registrar of a process that will crash.
+func (s *saga) runToCrash(r *account.Registrar, c *crasher, name, email string) {
+	ctx := context.Background()
+	got, err := r.Register(ctx, account.Registration{Username: name, Password: Password, Email: email})
+	if err == nil && got.ConfirmationRequired {
+		_, err = r.Confirm(ctx, account.Confirmation{
+			Username: name, Code: s.Code(s.T, name, email), RegistrationToken: got.RegistrationToken,
+		})
+	}
+	if c.dead != (err != nil) {
+		s.Fatalf("crashed: %v, and the process saw %v", c.dead, err)
+	}
+}
+
+// recover signs up for the name once the lease is over and holds what is there to
+// the invariants.
+func (s *saga) recover(name, email, password string) {
+	user, err := s.Directory.FindUser(context.Background(), name)
+	if err != nil && account.CodeOf(err) != account.CodeNotFound {
+		s.Fatalf("FindUser: %v", err)
+	}
+	s.clock.Advance(2 * account.Lease) // past any lease that was extended, too
+	got, err := s.register(name, password, email)
+	if account.IsEmail(name) {
+		// The answer is the same either way; which it was shows below.
+		wantCode(s.T, "Register after the crash", err, "")
+	} else if user.Confirmed {
+		wantTaken(s.T, err, false)
+	} else {
+		wantCode(s.T, "Register after the crash", err, "")
+	}
+	if user.Confirmed {
+		if id := s.wantWhole(name, email); id != user.ID {
+			s.Errorf("the account is %s, want that of the confirmed sign-up, %s", id, user.ID)
+		}
+		wantCode(s.T, "SignIn with the first password", s.signIn(name, Password), "")
+		return
+	}
+	if email != "" {
+		_, err := s.confirm(name, s.Code(s.T, name, email), got.RegistrationToken)
+		wantCode(s.T, "Confirm after the crash", err, "")
+	}
+	s.wantWhole(name, email)
+	wantCode(s.T, "SignIn with the second password", s.signIn(name, password), "")
+	wantCode(s.T, "SignIn with the first password", s.signIn(name, Password), account.CodeInvalidCredentials)
+}

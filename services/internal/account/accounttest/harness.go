@@ -1,0 +1,69 @@
+package accounttest
+
+import (
+	"crypto/rand"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+)
+
+// Harness is one adapter, or a set of them that work together, under test. Stores
+// may be shared by all tests of a run: every name the suites make is new.
+type Harness struct {
+	Directory account.Directory
+	Claims    account.Claims
+	Profiles  account.Profiles
+	// Code gives the newest code sent to an unconfirmed user.
+	Code func(t *testing.T, username, email string) string
+	// ProfilesOf gives every stored profile with the username, by a scan: more
+	// than one, or one that no claim knows, is an orphan.
+	ProfilesOf func(t *testing.T, username string) []account.Profile
+	// ConstantCode says that the directory is an emulator whose code is the same
+	// each time, so that a code cannot become void by a newer one.
+	ConstantCode bool
+}
+
+// Password is good by every rule. Other passwords for tests are made from it.
+const Password = "correct horse battery staple"
+
+// Name makes a username that nobody else has.
+func Name(base string) string { return base + "-" + strings.ToLower(rand.Text()[:12]) }
+
+// Address makes an e-mail address that nobody else has.
+func Address(base string) string { return Name(base) + "@example.com" }
+
+// wantCode fails the test unless err has the code.
+func wantCode(t *testing.T, what string, err error, want account.Code) {
+	t.Helper()
+	if got := account.CodeOf(err); got != want {
+		t.Fatalf("%s: got code %q (%v), want %q", what, got, err, want)
+	}
+	if err != nil {
+		if _, ok := errors.AsType[*account.Error](err); !ok {
+			t.Fatalf("%s: got %T, want *account.Error", what, err)
+		}
+	}
+}
+
+// must gives v, or fails the test.
+func must[T any](t *testing.T, what string, v T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	return v
+}
+
+// near says whether two times are the same for a store that may keep whole seconds.
+func near(a, b time.Time) bool { return a.Sub(b).Abs() < 2*time.Second }
+
+// message gives what an error tells the caller.
+func message(err error) string {
+	if e, ok := errors.AsType[*account.Error](err); ok {
+		return e.Message
+	}
+	return ""
+}

@@ -1,0 +1,24 @@
+package accounttest_test
+
+import (
+	"testing"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+)
+
+func openMemory(*testing.T) accounttest.Harness {
+	m := accounttest.NewMemory(nil)
+	return accounttest.Harness{
+		Directory: m, Claims: m, Profiles: m,
+		Code:       func(_ *testing.T, username, _ string) string { return m.Code(username) },
+		ProfilesOf: func(_ *testing.T, username string) []account.Profile { return m.ProfilesOf(username) },
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	t.Run("directory", func(t *testing.T) { accounttest.RunDirectory(t, openMemory) })
+	t.Run("store", func(t *testing.T) { accounttest.RunStore(t, openMemory) })
+	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, openMemory) })
+}

@@ -1,0 +1,424 @@
+package accounttest
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+)
+
+// RunStore holds an adapter to the contracts of [account.Profiles] and
+// [account.Claims]. The harness needs no Directory.
+func RunStore(t *testing.T, open func(t *testing.T) Harness) {
+	tests := []struct {
+		name string
+		run  func(t *testing.T, h Harness)
+	}{
+		{"profiles", profiles},
+		{"profile update is optimistic", profileUpdates},
+		{"a claim is acquired once", acquireOnce},
+		{"of many acquirers one wins", acquireRace},
+		{"supersede", supersede},
+		{"attach", attach},
+		{"extend", extend},
+		{"settle", settle},
+		{"settle without an address", settleWithout},
+		{"an address has one owner", emailOwner},
+		{"release", release},
+		{"mark mailed", markMailed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.run(t, open(t))
+		})
+	}
+}
+
+func newProfile() account.Profile {
+	return account.Profile{
+		UserID: account.UserID(rand.Text()), Username: Name("profile"), Email: Address("profile"),
+		CreatedAt: epoch, UpdatedAt: epoch,
+	}
+}
+
+func newClaim(username string) account.Claim {
+	return account.Claim{
+		Username: username, Attempt: rand.Text(), TokenHash: []byte(rand.Text()), Email: Address("claim"),
+		LeaseUntil: epoch.Add(account.Lease), CreatedAt: epoch,
+	}
+}
+
+// attached acquires a new claim and attaches a new profile to it.
+func attached(t *testing.T, h Harness, c account.Claim) (account.Claim, account.Profile) {
+	t.Helper()
+	_, acquired, err := h.Claims.Acquire(context.Background(), c)
+	wantCode(t, "Acquire", err, "")
+	if !acquired {
+		t.Fatal("Acquire: not acquired")
+	}
+	p := newProfile()
+	p.Username, p.Email = c.Username, c.Email
+	c.UserID = p.UserID
+	wantCode(t, "Attach", h.Claims.Attach(context.Background(), c, p), "")
+	return c, p
+}
+
+func wantProfile(t *testing.T, h Harness, want account.Profile) {
+	t.Helper()
+	got, err := h.Profiles.Get(context.Background(), want.UserID)
+	must(t, "Get", got, err)
+	if !near(got.CreatedAt, want.CreatedAt) || !near(got.UpdatedAt, want.UpdatedAt) {
+		t.Errorf("profile times: got %v and %v, want %v and %v", got.CreatedAt, got.UpdatedAt, want.CreatedAt, want.UpdatedAt)
+	}
+	if got.CreatedAt.Location() != time.UTC {
+		t.Errorf("profile times are in %v, want UTC", got.CreatedAt.Location())
+	}
+	got.CreatedAt, got.UpdatedAt = want.CreatedAt, want.UpdatedAt
+	if got != want {
+		t.Errorf("profile: got %+v, want %+v", got, want)
+	}
+}
+
+func wantClaim(t *testing.T, h Harness, want account.Claim) {
+	t.Helper()
+	got, err := h.Claims.Find(context.Background(), want.Username)
+	must(t, "Find", got, err)
+	if got.Attempt != want.Attempt || string(got.TokenHash) != string(want.TokenHash) || got.UserID != want.UserID ||
+		got.Email != want.Email || got.Confirmed != want.Confirmed || !near(got.CreatedAt, want.CreatedAt) ||
+		!want.Confirmed && !got.LeaseUntil.Equal(want.LeaseUntil) {
+		t.Errorf("claim: got %+v, want %+v", got, want)
+	}
+}
+
+func profiles(t *testing.T, h Harness) {
+	ctx := context.Background()
+	p := newProfile()
+	_, err := h.Profiles.Get(ctx, p.UserID)
+	wantCode(t, "Get before Put", err, account.CodeNotFound)
+	wantCode(t, "PutIfAbsent", h.Profiles.PutIfAbsent(ctx, p), "")
+	p.Version = 1
+	wantProfile(t, h, p)
+	wantCode(t, "PutIfAbsent again", h.Profiles.PutIfAbsent(ctx, p), account.CodeConflict)
+	bare := account.Profile{UserID: account.UserID(rand.Text()), Username: Name("bare"), CreatedAt: epoch, UpdatedAt: epoch}
+	wantCode(t, "PutIfAbsent without an address", h.Profiles.PutIfAbsent(ctx, bare), "")
+	bare.Version = 1
+	wantProfile(t, h, bare)
+	for range 2 {
+		wantCode(t, "Delete", h.Profiles.Delete(ctx, p.UserID), "")
+	}
+	_, err = h.Profiles.Get(ctx, p.UserID)
+	wantCode(t, "Get after Delete", err, account.CodeNotFound)
+}
+
+func profileUpdates(t *testing.T, h Harness) {
+	ctx := context.Background()
+	p := newProfile()
+	_, err := h.Profiles.Update(ctx, p)
+	wantCode(t, "Update before Put", err, account.CodeNotFound)
+	wantCode(t, "PutIfAbsent", h.Profiles.PutIfAbsent(ctx, p), "")
+	p.Version = 1
+	const writers = 8
+	var wg sync.WaitGroup
+	results := make(chan error, writers)
+	for range writers {
+		wg.Go(func() {
+			change := p
+			change.Email = Address("changed")
+			_, err := h.Profiles.Update(ctx, change)
+			results <- err
+		})
+	}
+	wg.Wait()
+	close(results)
+	won := 0
+	for err := range results {
+		if err == nil {
+			won++
+			continue
+		}
+		wantCode(t, "Update of a stale version", err, account.CodeConflict)
+	}
+	if won != 1 {
+		t.Errorf("%d of %d updates of one version won, want 1", won, writers)
+	}
+	p, err = h.Profiles.Get(ctx, p.UserID)
+	must(t, "Get", p, err)
+	if p.Version != 2 {
+		t.Errorf("version after one update: got %d, want 2", p.Version)
+	}
+	p.EmailVerified, p.UpdatedAt = true, epoch.Add(time.Hour)
+	next, err := h.Profiles.Update(ctx, p)
+	must(t, "Update", next, err)
+	p.Version = 3
+	if next.Version != 3 {
+		t.Errorf("Update gave version %d, want 3", next.Version)
+	}
+	wantProfile(t, h, p)
+}
+
+func acquireOnce(t *testing.T, h Harness) {
+	ctx := context.Background()
+	c := newClaim(Name("claim"))
+	c.MailedAt = epoch
+	_, err := h.Claims.Find(ctx, c.Username)
+	wantCode(t, "Find before Acquire", err, account.CodeNotFound)
+	for range 2 { // the second is a retry whose first answer was lost
+		_, acquired, err := h.Claims.Acquire(ctx, c)
+		wantCode(t, "Acquire", err, "")
+		if !acquired {
+			t.Fatal("Acquire: not acquired")
+		}
+	}
+	wantClaim(t, h, c)
+	held, acquired, err := h.Claims.Acquire(ctx, newClaim(c.Username))
+	wantCode(t, "Acquire a held name", err, "")
+	if acquired || held.Attempt != c.Attempt || held.Confirmed || !held.LeaseUntil.Equal(c.LeaseUntil) {
+		t.Errorf("Acquire a held name: got %+v, %v", held, acquired)
+	}
+	wantClaim(t, h, c)
+}
+
+func acquireRace(t *testing.T, h Harness) {
+	name := Name("race")
+	won := race(t, 20, func(ctx context.Context) (bool, error) {
+		_, acquired, err := h.Claims.Acquire(ctx, newClaim(name))
+		return acquired, err
+	})
+	if won != 1 {
+		t.Errorf("%d acquired the name, want 1", won)
+	}
+}
+
+// race runs f n times at once and counts how often it gave true.
+func race(t *testing.T, n int, f func(context.Context) (bool, error)) int {
+	t.Helper()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	start := make(chan struct{})
+	for range n {
+		wg.Go(func() {
+			<-start
+			ok, err := f(context.Background())
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Errorf("in a race: %v", err)
+			}
+			if ok {
+				won++
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	return won
+}
+
+func supersede(t *testing.T, h Harness) {
+	ctx := context.Background()
+	old, p := attached(t, h, newClaim(Name("old")))
+	next := newClaim(old.Username)
+
+	stale := old
+	stale.LeaseUntil = old.LeaseUntil.Add(-time.Second)
+	wantCode(t, "Supersede a claim whose lease has moved", h.Claims.Supersede(ctx, stale, next), account.CodeConflict)
+	wantProfileStays := p
+	wantProfileStays.Version = 1
+	wantProfile(t, h, wantProfileStays)
+
+	for range 2 {
+		wantCode(t, "Supersede", h.Claims.Supersede(ctx, old, next), "")
+	}
+	wantClaim(t, h, next)
+	_, err := h.Profiles.Get(ctx, p.UserID)
+	wantCode(t, "Get the superseded profile", err, account.CodeNotFound)
+	wantCode(t, "Supersede what is gone", h.Claims.Supersede(ctx, old, newClaim(old.Username)), account.CodeConflict)
+
+	// One that never got as far as a user, and one that is confirmed.
+	third := newClaim(old.Username)
+	wantCode(t, "Supersede a claim without a user", h.Claims.Supersede(ctx, next, third), "")
+	done, _ := attached(t, h, newClaim(Name("done")))
+	_, err = h.Claims.Settle(ctx, account.Settlement{Username: done.Username, Attempt: done.Attempt, UserID: done.UserID, At: epoch})
+	wantCode(t, "Settle", err, "")
+	wantCode(t, "Supersede a confirmed claim", h.Claims.Supersede(ctx, done, newClaim(done.Username)), account.CodeConflict)
+}
+
+func attach(t *testing.T, h Harness) {
+	ctx := context.Background()
+	c, p := attached(t, h, newClaim(Name("attach")))
+	wantCode(t, "Attach again", h.Claims.Attach(ctx, c, p), "")
+	wantClaim(t, h, c)
+	p.Version = 1
+	wantProfile(t, h, p)
+
+	lost := newClaim(c.Username)
+	other := newProfile()
+	lost.UserID = other.UserID
+	wantCode(t, "Attach to somebody else's claim", h.Claims.Attach(ctx, lost, other), account.CodeConflict)
+	_, err := h.Profiles.Get(ctx, other.UserID)
+	wantCode(t, "Get what was not attached", err, account.CodeNotFound)
+	lost.Username = Name("none")
+	wantCode(t, "Attach to no claim", h.Claims.Attach(ctx, lost, other), account.CodeConflict)
+
+	void := newClaim(Name("void"))
+	_, _, err = h.Claims.Acquire(ctx, void)
+	wantCode(t, "Acquire", err, "")
+	void.UserID, void.TokenHash = other.UserID, nil
+	wantCode(t, "Attach with no token", h.Claims.Attach(ctx, void, other), "")
+	wantClaim(t, h, void)
+}
+
+func extend(t *testing.T, h Harness) {
+	ctx := context.Background()
+	c, _ := attached(t, h, newClaim(Name("extend")))
+	c.LeaseUntil = epoch.Add(time.Hour)
+	wantCode(t, "Extend", h.Claims.Extend(ctx, c.Username, c.Attempt, c.LeaseUntil), "")
+	wantClaim(t, h, c)
+	wantCode(t, "Extend somebody else's", h.Claims.Extend(ctx, c.Username, rand.Text(), epoch), account.CodeConflict)
+	wantCode(t, "Extend nothing", h.Claims.Extend(ctx, Name("none"), c.Attempt, epoch), account.CodeConflict)
+	_, err := h.Claims.Settle(ctx, account.Settlement{Username: c.Username, Attempt: c.Attempt, UserID: c.UserID, At: epoch})
+	wantCode(t, "Settle", err, "")
+	wantCode(t, "Extend a confirmed claim", h.Claims.Extend(ctx, c.Username, c.Attempt, epoch), account.CodeConflict)
+}
+
+func settle(t *testing.T, h Harness) {
+	ctx := context.Background()
+	c, p := attached(t, h, newClaim(Name("settle")))
+	s := account.Settlement{Username: c.Username, Attempt: c.Attempt, UserID: c.UserID, Email: c.Email, At: epoch.Add(time.Minute)}
+
+	for what, change := range map[string]func(*account.Settlement){
+		"another attempt": func(s *account.Settlement) { s.Attempt = rand.Text() },
+		"another user":    func(s *account.Settlement) { s.UserID = account.UserID(rand.Text()) },
+		"another name":    func(s *account.Settlement) { s.Username = Name("none") },
+	} {
+		bad := s
+		change(&bad)
+		_, err := h.Claims.Settle(ctx, bad)
+		wantCode(t, "Settle for "+what, err, account.CodeConflict)
+	}
+	for range 2 {
+		owned, err := h.Claims.Settle(ctx, s)
+		wantCode(t, "Settle", err, "")
+		if !owned {
+			t.Error("Settle: the address is not owned")
+		}
+	}
+	c.Confirmed = true
+	wantClaim(t, h, c)
+	p.Email, p.EmailVerified, p.UpdatedAt, p.Version = c.Email, true, s.At, 2
+	wantProfile(t, h, p)
+	owner, err := h.Claims.EmailOwner(ctx, c.Email)
+	must(t, "EmailOwner", owner, err)
+	if owner != c.UserID {
+		t.Errorf("EmailOwner: got %s, want %s", owner, c.UserID)
+	}
+	held, acquired, err := h.Claims.Acquire(ctx, newClaim(c.Username))
+	wantCode(t, "Acquire a confirmed name", err, "")
+	if acquired || !held.Confirmed {
+		t.Errorf("Acquire a confirmed name: got %+v, %v", held, acquired)
+	}
+}
+
+func settleWithout(t *testing.T, h Harness) {
+	ctx := context.Background()
+	c := newClaim(Name("bare"))
+	c.Email = ""
+	c, p := attached(t, h, c)
+	for range 2 {
+		owned, err := h.Claims.Settle(ctx, account.Settlement{Username: c.Username, Attempt: c.Attempt, UserID: c.UserID, At: epoch})
+		wantCode(t, "Settle", err, "")
+		if owned {
+			t.Error("Settle: an address is owned, and there is none")
+		}
+	}
+	c.Confirmed = true
+	wantClaim(t, h, c)
+	p.Version = 2
+	wantProfile(t, h, p)
+	_, err := h.Claims.EmailOwner(ctx, Address("nobody"))
+	wantCode(t, "EmailOwner of an unknown address", err, account.CodeNotFound)
+}
+
+func emailOwner(t *testing.T, h Harness) {
+	ctx := context.Background()
+	const rivals = 5
+	email := Address("shared")
+	var claims [rivals]account.Claim
+	for i := range claims {
+		c := newClaim(Name("rival"))
+		c.Email = email
+		claims[i], _ = attached(t, h, c)
+	}
+	next := make(chan account.Claim, rivals)
+	for _, c := range claims {
+		next <- c
+	}
+	won := race(t, rivals, func(ctx context.Context) (bool, error) {
+		c := <-next
+		return h.Claims.Settle(ctx, account.Settlement{Username: c.Username, Attempt: c.Attempt, UserID: c.UserID, Email: email, At: epoch})
+	})
+	if won != 1 {
+		t.Errorf("%d own the address, want 1", won)
+	}
+	owner, err := h.Claims.EmailOwner(ctx, email)
+	must(t, "EmailOwner", owner, err)
+	for _, c := range claims {
+		p, err := h.Profiles.Get(ctx, c.UserID)
+		must(t, "Get", p, err)
+		if owns := p.UserID == owner; p.EmailVerified != owns || (p.Email == email) != owns {
+			t.Errorf("profile of %s: address %q, verified %v; it owns it: %v", c.Username, p.Email, p.EmailVerified, owns)
+		}
+	}
+}
+
+func release(t *testing.T, h Harness) {
+	ctx := context.Background()
+	c, p := attached(t, h, newClaim(Name("release")))
+	wantCode(t, "Release somebody else's", h.Claims.Release(ctx, c.Username, rand.Text()), "")
+	wantClaim(t, h, c)
+	for range 2 {
+		wantCode(t, "Release", h.Claims.Release(ctx, c.Username, c.Attempt), "")
+	}
+	_, err := h.Claims.Find(ctx, c.Username)
+	wantCode(t, "Find after Release", err, account.CodeNotFound)
+	_, err = h.Profiles.Get(ctx, p.UserID)
+	wantCode(t, "Get after Release", err, account.CodeNotFound)
+
+	c, _ = attached(t, h, newClaim(Name("kept")))
+	_, err = h.Claims.Settle(ctx, account.Settlement{Username: c.Username, Attempt: c.Attempt, UserID: c.UserID, At: epoch})
+	wantCode(t, "Settle", err, "")
+	wantCode(t, "Release a confirmed claim", h.Claims.Release(ctx, c.Username, c.Attempt), "")
+	c.Confirmed = true
+	wantClaim(t, h, c)
+}
+
+func markMailed(t *testing.T, h Harness) {
+	ctx := context.Background()
+	due, err := h.Claims.MarkMailed(ctx, Name("none"), epoch, time.Minute)
+	wantCode(t, "MarkMailed with no claim", err, "")
+	if due {
+		t.Error("MarkMailed with no claim: due")
+	}
+	c, _ := attached(t, h, newClaim(Name("mail")))
+	for _, tt := range []struct {
+		at  time.Duration
+		due bool
+	}{{0, true}, {0, false}, {59 * time.Second, false}, {time.Minute, true}, {90 * time.Second, false}} {
+		due, err := h.Claims.MarkMailed(ctx, c.Username, epoch.Add(tt.at), time.Minute)
+		wantCode(t, "MarkMailed", err, "")
+		if due != tt.due {
+			t.Errorf("MarkMailed %v after the first: got %v, want %v", tt.at, due, tt.due)
+		}
+	}
+	won := race(t, 10, func(ctx context.Context) (bool, error) {
+		return h.Claims.MarkMailed(ctx, c.Username, epoch.Add(time.Hour), time.Minute)
+	})
+	if won != 1 {
+		t.Errorf("%d of 10 at once were due, want 1", won)
+	}
+}
