@@ -29,6 +29,7 @@ func RunSaga(t *testing.T, open func(t *testing.T) Harness) {
 		{"an address whose account waits gets the common answer", sagaWaitingAddress},
 		{"a user the table was never told of", sagaForeign},
 		{"what breaks a rule leaves nothing", sagaRules},
+		{"nobody supersedes while the directory is asked", sagaConfirming},
 		{"a hundred at once", sagaHundred},
 		{"two sign-ups supersede at once", sagaSupersedeRace},
 		{"a crash at every step", sagaCrashes},
@@ -364,6 +365,17 @@ func sagaForeign(s *saga) {
 	wantCode(s.T, "Confirm", err, account.CodeMismatch)
 	wantCode(s.T, "SignIn", s.signIn(name, Password), "")
 
+	// Under an address the answer tells nothing, and its token must not either.
+	email := Address("foreign")
+	_, err = s.Directory.SignUp(ctx, account.NewUser{Username: email, Password: Password})
+	wantCode(s.T, "SignUp", err, "")
+	wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, email), "")
+	got, err = s.register(email, "some other password", "")
+	wantCode(s.T, "Register", err, "")
+	_, err = s.confirm(email, "123456", got.RegistrationToken)
+	wantCode(s.T, "Confirm", err, account.CodeMismatch)
+	wantCode(s.T, "SignIn", s.signIn(email, Password), "")
+
 	// One that waits is what an interrupted sign-up left, and is superseded.
 	name = Name("left")
 	_, err = s.Directory.SignUp(ctx, account.NewUser{Username: name, Password: Password})
@@ -391,6 +403,34 @@ func sagaRules(s *saga) {
 	wantCode(s.T, "Register an address beside another", err, account.CodeInvalid)
 	_, err = s.Claims.Find(context.Background(), email)
 	wantCode(s.T, "Find after a refusal", err, account.CodeNotFound)
+}
+
+// confirming runs a function while the directory confirms.
+type confirming struct {
+	account.Directory
+	meanwhile func()
+}
+
+func (d confirming) Confirm(ctx context.Context, username, code string) error {
+	d.meanwhile()
+	return d.Directory.Confirm(ctx, username, code)
+}
+
+func sagaConfirming(s *saga) {
+	name, email := Name("confirming"), Address("confirming")
+	got, err := s.register(name, Password, email)
+	wantCode(s.T, "Register", err, "")
+	s.clock.Advance(time.Hour) // the lease is long over
+	h := s.Harness
+	h.Directory = confirming{h.Directory, func() {
+		_, err := s.register(name, "some other password", "")
+		wantTaken(s.T, err, true)
+	}}
+	_, err = s.over(h).Confirm(context.Background(), account.Confirmation{
+		Username: name, Code: s.Code(s.T, name, email), RegistrationToken: got.RegistrationToken,
+	})
+	wantCode(s.T, "Confirm", err, "")
+	s.wantWhole(name, email)
 }
 
 func sagaHundred(s *saga) {
