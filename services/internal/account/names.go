@@ -86,7 +86,7 @@ func foldName(s string) (folded, why string) {
 	// everything in Unicode, the bound is for what is to come.
 	folded = norm.NFC.String(s)
 	for range 4 {
-		next := norm.NFC.String(cases.Fold().String(folded))
+		next := norm.NFC.String(strings.Map(foldRune, cases.Fold().String(folded)))
 		if next == folded {
 			break
 		}
@@ -97,6 +97,17 @@ func foldName(s string) (folded, why string) {
 		return "", "must not begin with a combining mark"
 	}
 	return folded, ""
+}
+
+// foldRune gives one character for all that differ from r in case alone: the lower
+// case of the first of them. cases.Fold, which knows that ß folds to ss, leaves out
+// some that Unicode's simple folding has, such as Cherokee.
+func foldRune(r rune) rune {
+	first := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		first = min(first, next)
+	}
+	return unicode.ToLower(first)
 }
 
 // visible admits the general categories that Cognito admits in a username (L, M, S,
