@@ -1,0 +1,112 @@
+# Everything a developer or CI does here is a target of this file; `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/.bin
+MODULES := $(shell sed -n 's|^\t\./||p' go.work)
+PACKAGES := $(MODULES:%=./%/...)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 30s
+COMPOSE := VERSION=$(VERSION) docker compose
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##-- use it
+
+.PHONY: run
+run: ## Run both services in one process on one SQLite file (PORT, DATA_DIR); needs Go alone
+	@exec go run ./spillway run
+
+.PHONY: up
+up: ## Bring up the whole system in containers on 127.0.0.1:8080; needs Docker
+	$(COMPOSE) up --build --wait
+
+.PHONY: down
+down: ## Take it down again, with its data
+	$(COMPOSE) down --volumes --remove-orphans
+
+.PHONY: images
+images: ## Build the images spillway/register, spillway/login and spillway/spillway
+	$(COMPOSE) build
+
+##-- test it
+
+.PHONY: test
+test: $(BIN)/gotestsum ## Run every test that this machine can (REQUIRE_DOCKER=1: fail where it cannot)
+	$(BIN)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -timeout 15m $(PACKAGES)
+
+.PHONY: e2e
+e2e: $(BIN)/gotestsum ## Build the images, bring everything up and walk it by both doors; needs Docker
+	REQUIRE_DOCKER=1 $(BIN)/gotestsum --format testname -- -tags e2e -count 1 -timeout 15m ./spillway/e2e/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each parser for FUZZTIME (default 30s)
+	scripts/fuzz $(FUZZTIME) $(MODULES)
+
+.PHONY: conformance
+conformance: ## Compare doors and adapters, and write docs/conformance.md
+	go run ./bench/conformance
+
+.PHONY: bench-frontdoor
+bench-frontdoor: ## Measure frontdoor side by side with its peers; ends in ratios
+	go run ./bench/frontdoor
+
+##-- check it
+
+.PHONY: lint
+lint: lint-go lint-files lint-versions lint-generated ## Run every linter and every check of generated files
+
+.PHONY: lint-go
+lint-go: $(BIN)/golangci-lint $(BIN)/govulncheck
+	for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(BIN)/golangci-lint run ./...); done
+	for m in $(MODULES); do echo "govulncheck $$m"; scripts/govulncheck $(BIN)/govulncheck $$m; done
+
+.PHONY: lint-files
+lint-files: $(BIN)/hadolint
+	$(BIN)/hadolint $$(git ls-files '*Dockerfile*')
+
+.PHONY: lint-versions
+lint-versions:
+	scripts/check-go-version
+
+.PHONY: lint-generated
+lint-generated: generate
+	@git diff --exit-code --stat -- README.md docs proto services/internal/rpc \
+	  || { echo "generated files are not current: run 'make generate' and commit"; exit 1; }
+
+.PHONY: generate
+generate: $(BIN)/buf $(BIN)/protoc-gen-go ## Make generated code and tables anew
+	cd proto && PATH="$(BIN):$$PATH" $(BIN)/buf lint && PATH="$(BIN):$$PATH" $(BIN)/buf generate
+	go run ./services/internal/settings/cmd/settings-table README.md
+
+.PHONY: build
+build: ## Build each module by itself, without the workspace, and each binary
+	for m in $(MODULES); do echo "build $$m"; (cd $$m && GOWORK=off go build ./... && GOWORK=off go vet ./...); done
+	go build -o dist/ ./examples/echo
+
+.PHONY: ci
+ci: build lint test e2e ## What CI runs
+
+.PHONY: clean
+clean: ## Remove what builds and tests have made
+	rm -rf $(BIN) dist
+
+##-- tools, each pinned by its module or version
+
+$(BIN)/golangci-lint $(BIN)/govulncheck $(BIN)/gotestsum $(BIN)/protoc-gen-go &: tools/go.mod
+	cd tools && GOWORK=off GOBIN=$(BIN) go install tool && touch $(BIN)/*
+
+$(BIN)/buf: tools/buf/go.mod
+	cd tools/buf && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
+
+$(BIN)/actionlint: tools/actionlint/go.mod
+	cd tools/actionlint && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
+
+$(BIN)/hadolint: tools/requirements.txt
+	python3 -m venv $(BIN)/venv && $(BIN)/venv/bin/pip install -q -r tools/requirements.txt
+	ln -sf venv/bin/hadolint $@ && touch $@
