@@ -1,0 +1,87 @@
+package embedded
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"spillway.example/services/internal/account"
+)
+
+const (
+	// codeLifetime is Cognito's for confirmation codes.
+	codeLifetime = 24 * time.Hour
+	// maxTries is how often a code may be tried: with a million codes, guessing
+	// one of them succeeds once in two hundred thousand times.
+	maxTries = 5
+)
+
+// purpose is what a code is good for.
+type purpose string
+
+const confirmSignUp purpose = "confirm"
+
+// newCode draws a code of six digits and stores its hash in the place of an older one.
+func (d *Directory) newCode(ctx context.Context, tx *sql.Tx, id account.UserID, p purpose) (string, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return "", fmt.Errorf("drawing a code: %w", err)
+	}
+	code := fmt.Sprintf("%06d", n)
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	_, err = tx.ExecContext(ctx, `
+		INSERT OR REPLACE INTO codes (user_id, purpose, salt, hash, tries, expires_at) VALUES (?, ?, ?, ?, 0, ?)`,
+		id, p, salt, codeHash(salt, code), stamp(d.store.Now().Add(codeLifetime)))
+	return code, err
+}
+
+func codeHash(salt []byte, code string) []byte {
+	h := hmac.New(sha256.New, salt)
+	h.Write([]byte(code))
+	return h.Sum(nil)
+}
+
+// useCode tries a code. refused says that it was not the one; err that this cannot be
+// known. A code that was the one is used up, and one that was not has been tried,
+// provided that the caller lets the transaction stand.
+func (d *Directory) useCode(ctx context.Context, tx *sql.Tx, id account.UserID, p purpose, code string) (refused, err error) {
+	var salt, hash []byte
+	var tries int
+	var expires time.Time
+	err = tx.QueryRowContext(ctx, `
+		UPDATE codes SET tries = tries + 1 WHERE user_id = ? AND purpose = ? RETURNING salt, hash, tries, expires_at`, id, p).
+		Scan(&salt, &hash, &tries, (*stamp)(&expires))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return account.ErrCodeMismatch(errors.New("no code was sent")), nil
+	case err != nil:
+		return nil, err
+	case tries > maxTries || !d.store.Now().Before(expires):
+		return account.ErrCodeExpired(nil), nil
+	case !hmac.Equal(hash, codeHash(salt, code)):
+		return account.ErrCodeMismatch(nil), nil
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM codes WHERE user_id = ? AND purpose = ?`, id, p)
+	return nil, err
+}
+
+// mailCode sends a code to an address.
+func (d *Directory) mailCode(ctx context.Context, email, code string) error {
+	err := d.mailer.Send(ctx, account.Mail{
+		To:      email,
+		Subject: "Your confirmation code",
+		Text: fmt.Sprintf("Your confirmation code is %s. It is good for %d hours.\n\n"+
+			"If you did not ask for it, there is nothing to do.\n", code, codeLifetime/time.Hour),
+	})
+	if err != nil {
+		return fmt.Errorf("mailing a code: %w", err)
+	}
+	return nil
+}

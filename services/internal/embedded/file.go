@@ -1,0 +1,147 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite" // the driver: SQLite without cgo
+	lib "modernc.org/sqlite/lib"
+)
+
+// fileName is the data file's name within its folder.
+const fileName = "spillway.db"
+
+// busyTimeout is how long a write waits for another process's, in milliseconds; a
+// context that is done ends the wait sooner.
+const busyTimeout = 5000
+
+// openFile opens the data file for one writer and many readers.
+func openFile(ctx context.Context, dir string) (write, read *sql.DB, err error) {
+	path, err := makeFile(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	write, err = connect(path, url.Values{"_txlock": {"immediate"}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening data file %s: %w", path, err)
+	}
+	// One connection: writers of this process queue here, where a context can end
+	// the wait, and only writers of other processes meet SQLite's lock.
+	write.SetMaxOpenConns(1)
+	if err := prepare(ctx, write); err != nil {
+		return nil, nil, errors.Join(explain(path, err), write.Close())
+	}
+	read, err = connect(path, url.Values{"_query_only": {"1"}})
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("opening data file %s: %w", path, err), write.Close())
+	}
+	read.SetMaxOpenConns(readers())
+	read.SetMaxIdleConns(readers())
+	return write, read, nil
+}
+
+// makeFile makes the folder and the file where they are missing: nobody else may read
+// password hashes and keys. SQLite gives its own files beside it the same mode.
+func makeFile(dir string) (path string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("data folder %s cannot be made: %w", dir, cause(err))
+	}
+	path, err = filepath.Abs(filepath.Join(dir, fileName))
+	if err != nil {
+		return "", fmt.Errorf("data folder %s: %w", dir, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("data file %s cannot be written: %w", path, cause(err))
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return "", fmt.Errorf("data file %s cannot be kept from others: %w", path, cause(err))
+	}
+	// The write-ahead log is a file beside it.
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return "", fmt.Errorf("data folder %s cannot be written: %w", dir, cause(err))
+	}
+	return path, errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// cause takes the operation and the path off a file error, which the message has.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+func connect(path string, query url.Values) (*sql.DB, error) {
+	query["_pragma"] = []string{
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
+		"foreign_keys(1)",
+		// An answered sign-up or a rotated token must outlive a power cut.
+		"synchronous(full)",
+	}
+	query.Set("_dqs", "0")
+	u := url.URL{Scheme: "file", Path: path, OmitHost: true, RawQuery: query.Encode()}
+	connector, err := sqlite.NewConnector(u.String())
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// prepare checks the file, switches it to write-ahead logging and brings its schema
+// up to date.
+func prepare(ctx context.Context, db *sql.DB) error {
+	var verdict string
+	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return errDamaged
+	}
+	if err := useWAL(ctx, db); err != nil {
+		return err
+	}
+	return migrate(ctx, db)
+}
+
+// useWAL switches the file to write-ahead logging, once and for all. While another
+// process does the same SQLite may say that it is busy without waiting.
+func useWAL(ctx context.Context, db *sql.DB) error {
+	for deadline := time.Now().Add(busyTimeout * time.Millisecond); ; {
+		_, err := db.ExecContext(ctx, `PRAGMA journal_mode = wal`)
+		if err == nil || !busy(err) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+var errDamaged = errors.New("damaged")
+
+// explain says in one line why the data file cannot be used.
+func explain(path string, err error) error {
+	var newer *newerError
+	switch code := sqliteCode(err); {
+	case code == lib.SQLITE_NOTADB:
+		return fmt.Errorf("data file %s is no database, or is damaged; move it away or restore a copy", path)
+	case errors.Is(err, errDamaged), code == lib.SQLITE_CORRUPT:
+		return fmt.Errorf("data file %s is damaged; move it away or restore a copy", path)
+	case errors.As(err, &newer):
+		return fmt.Errorf("data file %s %w; run that version, or use another folder", path, newer)
+	case errors.Is(err, errForeign):
+		return fmt.Errorf("data file %s %w; use another folder", path, errForeign)
+	}
+	return fmt.Errorf("opening data file %s: %w", path, err)
+}
