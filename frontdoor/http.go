@@ -1,0 +1,119 @@
+package frontdoor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// idleGrace is how long idle connections stay open once nobody new is accepted, so
+// that a request that is on its way on one of them is not cut.
+const idleGrace = 500 * time.Millisecond
+
+// serveHTTP listens, serves until ctx is done, and drains.
+func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
+	var draining atomic.Bool
+	base, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), drainingKey{}, &draining))
+	defer cancel() // last: what is in flight keeps its context through the drain
+
+	listeners := append([]Listener{{Addr: o.Addr, Handler: forwarded(h, o)}}, o.Also...)
+	servers := make([]*http.Server, len(listeners))
+	open := make([]net.Listener, 0, len(listeners))
+	addrs := make([]net.Addr, 0, len(listeners))
+	closeAll := func() {
+		for _, l := range open {
+			_ = l.Close() // closed by a server already, or about to go with the process
+		}
+	}
+	defer closeAll()
+	for i, l := range listeners {
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.Addr)
+		if err != nil {
+			return listenError(l.Addr, err)
+		}
+		open, addrs = append(open, listener), append(addrs, listener.Addr())
+		servers[i] = newServer(base, l.Handler, o)
+	}
+
+	failed := make(chan error, len(servers))
+	for i, s := range servers {
+		go func() {
+			if err := s.Serve(open[i]); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+				failed <- fmt.Errorf("serving %s: %w", addrs[i], err)
+			}
+		}()
+	}
+	if o.OnListen != nil {
+		o.OnListen(addrs)
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+
+	draining.Store(true)
+	if o.DrainDelay > 0 {
+		time.Sleep(o.DrainDelay)
+	}
+	for _, s := range servers {
+		s.SetKeepAlivesEnabled(false) // later answers say Connection: close
+	}
+	closeAll()
+	time.Sleep(min(idleGrace, o.DrainTimeout/2))
+	return drain(base, servers, o)
+}
+
+// listenError says in one line what is wrong with an address.
+func listenError(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listening on %s: the address is in use by another process", addr)
+	}
+	return fmt.Errorf("listening: %w", err)
+}
+
+func newServer(base context.Context, h http.Handler, o Options) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           h,
+		Protocols:         protocols,
+		ReadHeaderTimeout: o.ReadHeaderTimeout,
+		ReadTimeout:       o.ReadTimeout,
+		WriteTimeout:      o.WriteTimeout,
+		IdleTimeout:       o.IdleTimeout,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// drain waits for what is in flight, within the drain's timeout, then calls the hooks.
+func drain(base context.Context, servers []*http.Server, o Options) error {
+	ctx, cancel := context.WithTimeout(base, o.DrainTimeout)
+	defer cancel()
+	results := make(chan error, len(servers))
+	for _, s := range servers {
+		go func() {
+			err := s.Shutdown(ctx)
+			if err != nil {
+				err = errors.Join(fmt.Errorf("draining: requests were still in flight after %v: %w", o.DrainTimeout, err), s.Close())
+			}
+			results <- err
+		}()
+	}
+	var failures []error
+	for range servers {
+		failures = append(failures, <-results)
+	}
+	for _, hook := range o.OnShutdown {
+		hook(base)
+	}
+	return errors.Join(failures...)
+}

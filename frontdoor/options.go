@@ -1,0 +1,85 @@
+package frontdoor
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Options are how a handler is served. The zero Options are good defaults.
+type Options struct {
+	// Addr is the host and port to listen on in HTTP mode; ":8080" where it is empty.
+	Addr string
+	// Also are further listeners in HTTP mode, with the same timeouts and drain.
+	Also []Listener
+	// OnListen is called once every listener of HTTP mode accepts, with their
+	// addresses: Addr's, then Also's.
+	OnListen func([]net.Addr)
+
+	// DirectPath is where direct invocations go: an event that comes from no AWS
+	// service becomes a POST to this path with the event as its JSON body. Where it
+	// is empty they go to Events.
+	DirectPath string
+	// Events takes the invocations that are no HTTP requests, with the event as it
+	// came, and gives the answer. Where it is nil such an invocation fails.
+	Events func(ctx context.Context, event json.RawMessage) ([]byte, error)
+	// BasePath, such as "/v1", is taken off the front of paths: of /v1 and /v1/x,
+	// never of /v1beta/x.
+	BasePath string
+
+	// TrustedHops is how many right-most hops of X-Forwarded-For behind an
+	// Application Load Balancer were added by proxies that are trusted, the load
+	// balancer itself being the first; 1 where it is 0.
+	TrustedHops int
+	// TrustedProxies are the networks whose X-Forwarded-For is believed in HTTP mode.
+	TrustedProxies []netip.Prefix
+
+	// The timeouts of HTTP mode, as net/http has them; 5 s, 30 s, 60 s and 120 s
+	// where they are zero.
+	ReadHeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+	// DrainDelay is how long HTTP mode goes on accepting after the signal, while
+	// [Draining] is already true.
+	DrainDelay time.Duration
+	// DrainTimeout is how long requests in flight may take after that; 20 s where
+	// it is zero.
+	DrainTimeout time.Duration
+	// OnShutdown is called in order when the process is told to end: in HTTP mode
+	// after the drain, under Lambda within the 400 ms that are left then.
+	OnShutdown []func(context.Context)
+
+	// Logger gets what goes wrong; slog.Default where it is nil.
+	Logger *slog.Logger
+}
+
+// Listener is one more address to serve in HTTP mode.
+type Listener struct {
+	Addr    string
+	Handler http.Handler
+}
+
+func (o Options) withDefaults() Options {
+	set := func(d *time.Duration, otherwise time.Duration) {
+		if *d == 0 {
+			*d = otherwise
+		}
+	}
+	set(&o.ReadHeaderTimeout, 5*time.Second)
+	set(&o.ReadTimeout, 30*time.Second)
+	set(&o.WriteTimeout, 60*time.Second)
+	set(&o.IdleTimeout, 120*time.Second)
+	set(&o.DrainTimeout, 20*time.Second)
+	if o.Addr == "" {
+		o.Addr = ":8080"
+	}
+	if o.TrustedHops == 0 {
+		o.TrustedHops = 1
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}

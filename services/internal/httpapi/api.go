@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"spillway.example/frontdoor"
+)
+
+// MaxBody is the longest request body that is read, in bytes.
+const MaxBody = 64 << 10
+
+// Config is what an [API] is made of. Title, Version and Logger are required.
+type Config struct {
+	Title       string
+	Description string
+	Version     string
+	Logger      *slog.Logger
+	// Ready says whether requests can be served; nil is always.
+	Ready func(context.Context) error
+}
+
+// API is one service's REST interface under construction: add operations with
+// [Handle], other handlers to Mux, then serve [API.Handler].
+type API struct {
+	Mux  *http.ServeMux
+	huma huma.API
+	log  *slog.Logger
+}
+
+// New makes an API with /healthz, /readyz, /openapi.json and /docs.
+func New(c Config) *API {
+	config := huma.DefaultConfig(c.Title, c.Version)
+	config.Info.Description = c.Description
+	config.DocsPath, config.SchemasPath = "", "" // the page is our own; schemas are in the document
+	config.CreateHooks = nil                     // no $schema member in answers
+	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of POST /login"},
+	}
+	a := &API{Mux: http.NewServeMux(), log: c.Logger}
+	a.huma = humago.New(a.Mux, config)
+	a.addProbes(c.Ready)
+	a.addDocs(c.Title)
+	return a
+}
+
+// Operation describes one operation of an API.
+type Operation struct {
+	ID          string
+	Method      string
+	Path        string
+	Summary     string
+	Description string
+	Status      int   // of success; 200 where it is 0
+	Errors      []int // that it can answer, beside those of every operation
+	Bearer      bool  // whether it takes an access token
+}
+
+// Handle adds an operation. In and Out are huma's input and output types; an error
+// becomes a [Problem].
+func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Out, error)) {
+	described := huma.Operation{
+		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
+		DefaultStatus: op.Status, MaxBodyBytes: MaxBody, BodyReadTimeout: 10 * time.Second,
+		Errors: append([]int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}, op.Errors...),
+	}
+	if op.Method != http.MethodGet {
+		described.Errors = append(described.Errors,
+			http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if op.Bearer {
+		described.Errors = append(described.Errors, http.StatusUnauthorized)
+		described.Security = []map[string][]string{{bearer: {}}}
+	}
+	huma.Register(a.huma, described, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, NewProblem(ctx, a.log, err)
+		}
+		return out, nil
+	})
+}
+
+// OpenAPI gives the document that describes the operations (OpenAPI 3.1).
+func (a *API) OpenAPI() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) }
+
+type probe struct {
+	Body struct {
+		Status string `json:"status" example:"ok"`
+	}
+}
+
+// addProbes adds /healthz, which says that the process runs, and /readyz, which says
+// that it should be sent requests. Neither asks the directory or the table: a fault
+// there must not have every task replaced.
+func (a *API) addProbes(ready func(context.Context) error) {
+	ok := func() *probe {
+		p := &probe{}
+		p.Body.Status = "ok"
+		return p
+	}
+	Handle(a, Operation{ID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the process runs"},
+		func(context.Context, *struct{}) (*probe, error) { return ok(), nil })
+	Handle(a, Operation{ID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Whether to send it requests"},
+		func(ctx context.Context, _ *struct{}) (*probe, error) {
+			if frontdoor.Draining(ctx) {
+				p := &Problem{Code: "draining", Detail: "The process is about to end.", retryAfter: time.Second}
+				p.setStatus(http.StatusServiceUnavailable)
+				return nil, p
+			}
+			if ready != nil {
+				if err := ready(ctx); err != nil {
+					return nil, err
+				}
+			}
+			return ok(), nil
+		})
+}

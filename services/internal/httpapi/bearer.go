@@ -1,0 +1,40 @@
+package httpapi
+
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"spillway.example/services/internal/account"
+)
+
+// bearer names the security scheme in the OpenAPI document.
+const bearer = "access_token"
+
+// Bearer is embedded in the input of an operation that takes an access token.
+type Bearer struct {
+	token string
+}
+
+// Resolve takes the token from the Authorization header (RFC 6750 section 2.1).
+func (b *Bearer) Resolve(ctx huma.Context) []error {
+	b.token = BearerToken(ctx.Header("Authorization"))
+	return nil
+}
+
+// Token gives the access token; CodeInvalidToken where there is none.
+func (b *Bearer) Token() (string, error) {
+	if b.token == "" {
+		return "", account.Errorf(account.CodeInvalidToken, nil, "An access token is needed: Authorization: Bearer ….")
+	}
+	return b.token, nil
+}
+
+// BearerToken takes the token out of an Authorization header's value, or gives "".
+func BearerToken(authorization string) string {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

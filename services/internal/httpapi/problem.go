@@ -1,0 +1,210 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"spillway.example/frontdoor"
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/telemetry"
+)
+
+// The codes of failures that never reach the domain.
+const (
+	codeMalformed    = "malformed_request"
+	codeNotFound     = "not_found"
+	codeMethod       = "method_not_allowed"
+	codeTooLarge     = "body_too_large"
+	codeMediaType    = "unsupported_media_type"
+	codeNotAccepted  = "not_acceptable"
+	codeSlow         = "request_timeout"
+	internalMessage  = "Something went wrong on our side."
+	problemMediaType = "application/problem+json"
+)
+
+// Problem is an error answer (RFC 9457). Its type is about:blank, so title is the
+// status's own text; code tells the kinds apart and never changes its meaning.
+type Problem struct {
+	Title     string         `json:"title" doc:"The status in words" example:"Unprocessable Entity"`
+	Status    int            `json:"status" doc:"The HTTP status" example:"422"`
+	Detail    string         `json:"detail,omitempty" doc:"What went wrong, for people" example:"Some fields break a rule."`
+	Code      string         `json:"code" doc:"What went wrong, for programs" example:"invalid_request"`
+	RequestID string         `json:"request_id,omitempty" doc:"Names this request in the service's log" example:"01JQ3ZK8V5"`
+	Errors    []FieldProblem `json:"errors,omitempty" doc:"Each field that breaks a rule"`
+	User      *KnownUser     `json:"user,omitempty" doc:"Of GET /me while profiles cannot be had: what the token says"`
+
+	retryAfter time.Duration
+}
+
+// FieldProblem is one field that breaks a rule.
+type FieldProblem struct {
+	Field   string `json:"field" doc:"The field's name" example:"password"`
+	Message string `json:"message" doc:"The rule" example:"must have at least 8 characters"`
+}
+
+// KnownUser is what an access token says of its bearer.
+type KnownUser struct {
+	UserID   string `json:"user_id"`
+	Username string `json:"username,omitempty"`
+}
+
+// Error gives the problem for a log.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus tells huma the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType tells huma the media type.
+func (p *Problem) ContentType(string) string { return problemMediaType }
+
+// GetHeaders tells huma the headers.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	switch p.Code {
+	case string(account.CodeInvalidToken):
+		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 section 3
+	case string(account.CodeInvalidCredentials):
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	return h
+}
+
+var _ huma.HeadersError = (*Problem)(nil)
+
+// statuses is the one map from the domain's codes to HTTP's.
+var statuses = map[account.Code]int{
+	account.CodeInternal:           http.StatusInternalServerError,
+	account.CodeInvalid:            http.StatusUnprocessableEntity,
+	account.CodeUsernameTaken:      http.StatusConflict,
+	account.CodeConflict:           http.StatusConflict,
+	account.CodeNotFound:           http.StatusNotFound,
+	account.CodeInvalidCredentials: http.StatusUnauthorized,
+	account.CodeInvalidToken:       http.StatusUnauthorized,
+	account.CodeNotConfirmed:       http.StatusForbidden,
+	account.CodeAlreadyConfirmed:   http.StatusConflict,
+	account.CodeMismatch:           http.StatusBadRequest,
+	account.CodeExpired:            http.StatusBadRequest,
+	account.CodeChallenge:          http.StatusForbidden,
+	account.CodeTooManyRequests:    http.StatusTooManyRequests,
+	account.CodeUnavailable:        http.StatusServiceUnavailable,
+}
+
+// NewProblem turns any error of the domain into the answer for it. What is
+// unexpected becomes "internal" with a fixed text, and its cause goes to the log.
+func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	p := &Problem{Code: string(account.CodeOf(err)), RequestID: telemetry.RequestID(ctx)}
+	status, known := statuses[account.CodeOf(err)]
+	e, ok := errors.AsType[*account.Error](err)
+	if !known || !ok || status == http.StatusInternalServerError {
+		status, p.Code, p.Detail = http.StatusInternalServerError, string(account.CodeInternal), internalMessage
+	} else {
+		p.Detail, p.retryAfter = e.Message, e.RetryAfter
+		for _, f := range e.Fields {
+			p.Errors = append(p.Errors, FieldProblem{Field: f.Name, Message: f.Message})
+		}
+	}
+	p.setStatus(status)
+	if status >= http.StatusInternalServerError {
+		log.ErrorContext(ctx, "request failed", "code", p.Code, "err", err)
+	}
+	return p
+}
+
+func (p *Problem) setStatus(status int) { p.Status, p.Title = status, http.StatusText(status) }
+
+// edgeProblem is the answer to a request that never reached the domain.
+func edgeProblem(ctx context.Context, status int) *Problem {
+	p := &Problem{RequestID: telemetry.RequestID(ctx)}
+	p.setStatus(status)
+	switch status {
+	case http.StatusBadRequest:
+		p.Code, p.Detail = codeMalformed, "The body is not valid JSON."
+	case http.StatusNotFound:
+		p.Code, p.Detail = codeNotFound, "There is nothing at this path."
+	case http.StatusMethodNotAllowed:
+		p.Code, p.Detail = codeMethod, "This path does not take this method; see Allow."
+	case http.StatusRequestEntityTooLarge:
+		p.Code, p.Detail = codeTooLarge, fmt.Sprintf("The body is longer than %d bytes.", MaxBody)
+	case http.StatusUnsupportedMediaType:
+		p.Code, p.Detail = codeMediaType, "The body must be application/json."
+	case http.StatusNotAcceptable:
+		p.Code, p.Detail = codeNotAccepted, "The answer is application/json, which Accept rules out."
+	case http.StatusRequestTimeout:
+		p.Code, p.Detail = codeSlow, "The body took too long to arrive."
+	case http.StatusUnprocessableEntity:
+		p.Code, p.Detail = string(account.CodeInvalid), "Some fields break a rule."
+	default:
+		p.Code, p.Detail = string(account.CodeInternal), internalMessage
+	}
+	return p
+}
+
+func init() {
+	// huma keeps the maker of its own errors in package variables; these are its
+	// only users in this process. What it found wrong with a field carries the
+	// field's value, which may be a password: only name and rule are passed on.
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+		p := edgeProblem(ctx.Context(), status)
+		for _, err := range errs {
+			if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && status == http.StatusUnprocessableEntity {
+				p.Errors = append(p.Errors, fieldProblem(d))
+			}
+		}
+		return p
+	}
+	huma.NewError = func(status int, _ string, _ ...error) huma.StatusError {
+		return edgeProblem(context.Background(), status)
+	}
+}
+
+// fieldProblem names the field itself where huma names the object around it.
+func fieldProblem(d *huma.ErrorDetail) FieldProblem {
+	field := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	if name, ok := strings.CutPrefix(d.Message, before); ok {
+		if name, ok := strings.CutSuffix(name, after); ok {
+			return FieldProblem{Field: strings.TrimPrefix(field+"."+name, "."), Message: "is required"}
+		}
+	}
+	if d.Message == validation.MsgUnexpectedProperty {
+		return FieldProblem{Field: field, Message: "is not known"}
+	}
+	return FieldProblem{Field: field, Message: d.Message}
+}
+
+// write answers with the problem outside of huma.
+func (p *Problem) write(w http.ResponseWriter) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // a struct of strings and numbers
+	}
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemMediaType)
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(body, '\n')) // a client that has gone is no concern of ours
+}
+
+// directInternal is what a direct invocation gets for what is unexpected.
+const directInternal = `{"error":"Internal server error"}`
+
+// isDirect says whether a request is an invocation by event, with no HTTP before it.
+func isDirect(ctx context.Context) bool { return frontdoor.DoorOf(ctx) == frontdoor.DoorDirect }

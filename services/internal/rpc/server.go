@@ -1,0 +1,65 @@
+package rpc
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/httpapi"
+	profilev1 "spillway.example/services/internal/rpc/gen/spillway/profile/v1"
+	"spillway.example/services/internal/rpc/gen/spillway/profile/v1/profilev1connect"
+)
+
+// maxMessage bounds a request, in bytes; it has no fields.
+const maxMessage = 4 << 10
+
+// Handler serves ProfileService, and the standard health service that gRPC load
+// balancers ask, by Connect, gRPC and gRPC-Web.
+func Handler(source ProfileSource, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(profilev1connect.NewProfileServiceHandler(server{source, log}, connect.WithReadMaxBytes(maxMessage)))
+	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(profilev1connect.ProfileServiceName)))
+	return mux
+}
+
+// Path is the prefix of ProfileService's procedures.
+const Path = "/" + profilev1connect.ProfileServiceName + "/"
+
+type server struct {
+	source ProfileSource
+	log    *slog.Logger
+}
+
+// GetProfile implements profilev1connect.ProfileServiceHandler.
+func (s server) GetProfile(ctx context.Context, req *connect.Request[profilev1.GetProfileRequest]) (*connect.Response[profilev1.GetProfileResponse], error) {
+	p, err := s.source.ProfileOf(ctx, httpapi.BearerToken(req.Header().Get("Authorization")))
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return connect.NewResponse(&profilev1.GetProfileResponse{Profile: &profilev1.Profile{
+		UserId: string(p.UserID), Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
+		CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
+	}}), nil
+}
+
+// codes is the one map from the domain's codes to Connect's; others are internal.
+var codes = map[account.Code]connect.Code{
+	account.CodeInvalidToken:    connect.CodeUnauthenticated,
+	account.CodeNotFound:        connect.CodeNotFound,
+	account.CodeTooManyRequests: connect.CodeResourceExhausted,
+	account.CodeUnavailable:     connect.CodeUnavailable,
+}
+
+// fail gives the caller the problem that the REST edge would have given.
+func (s server) fail(ctx context.Context, err error) error {
+	code, ok := codes[account.CodeOf(err)]
+	if !ok {
+		code = connect.CodeInternal
+	}
+	return connect.NewError(code, httpapi.NewProblem(ctx, s.log, err))
+}

@@ -1,0 +1,50 @@
+// Package telemetry is what the services say of themselves: one JSON line per event
+// on standard output, each with the ids of the request and the invocation that it
+// belongs to, and no personal data.
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// NewLogger makes the logger of a service. A line made with a request's context has
+// its `request_id` and, under Lambda, the invocation's `invocation_id`.
+func NewLogger(w io.Writer, level slog.Leveler, service string) *slog.Logger {
+	h := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
+	return slog.New(withIDs{h}).With("service", service)
+}
+
+type requestIDKey struct{}
+
+// WithRequestID gives a context whose log lines have the request id.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID gives the request id of a context, or "".
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+type withIDs struct{ slog.Handler }
+
+func (h withIDs) Handle(ctx context.Context, r slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		r.AddAttrs(slog.String("request_id", id))
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
+		r.AddAttrs(slog.String("invocation_id", lc.AwsRequestID))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h withIDs) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withIDs{h.Handler.WithAttrs(attrs)}
+}
+
+func (h withIDs) WithGroup(name string) slog.Handler { return withIDs{h.Handler.WithGroup(name)} }

@@ -1,0 +1,109 @@
+package main_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestREADMEWalk runs the README's walk, to the letter but for the port, against
+// `spillway run`.
+func TestREADMEWalk(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the README's walk needs curl")
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)<!-- walk -->\n```sh\n(.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README has no walk")
+	}
+	address := run(t)
+	walk := strings.ReplaceAll(string(block[1]), "127.0.0.1:8080", address)
+	out, err := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", walk).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		`"message":"User registered successfully"`, `"confirmation_required":true`, `"user_id":"`, `"username":"alice"`,
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the walk's output has no %s:\n%s", want, out)
+		}
+	}
+	if !strings.HasSuffix(strings.TrimSpace(string(out)), "204") {
+		t.Errorf("the walk does not end signed out:\n%s", out)
+	}
+}
+
+// run starts `spillway run` on a free port and a new data folder, and gives its
+// address once it answers. At the end of the test it is interrupted and must exit 0.
+func run(t *testing.T) (address string) {
+	t.Helper()
+	spillway := filepath.Join(t.TempDir(), "spillway")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", spillway, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building spillway: %v\n%s", err, out)
+	}
+	port := freePort(t)
+	cmd := exec.Command(spillway, "run")
+	cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(port), "DATA_DIR="+t.TempDir())
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("after an interrupt: %v", err)
+		}
+	})
+	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for !answers(ctx, "http://"+address+"/healthz") {
+		if ctx.Err() != nil {
+			t.Fatal("spillway run does not answer")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return address
+}
+
+func answers(ctx context.Context, url string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	_, err = io.Copy(io.Discard, res.Body)
+	return err == nil && res.StatusCode == http.StatusOK
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
