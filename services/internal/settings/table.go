@@ -267,4 +267,3 @@ func (row Setting) note() string {
 	}
 	return ""
 }
-

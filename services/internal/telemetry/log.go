@@ -15,8 +15,11 @@ import (
 // its `request_id` and, under Lambda, the invocation's `invocation_id`.
 func NewLogger(w io.Writer, level slog.Leveler, service string) *slog.Logger {
 	h := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
-	return slog.New(withIDs{h}).With("service", service)
+	return slog.New(WithIDs(h)).With("service", service)
 }
+
+// WithIDs has a handler add the ids of the request and the invocation to its lines.
+func WithIDs(h slog.Handler) slog.Handler { return withIDs{h} }
 
 type requestIDKey struct{}
 

@@ -1,0 +1,126 @@
+// Package backend opens what the services stand on, as the settings say: Cognito and
+// DynamoDB, or the embedded store. It is the one place that knows both.
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/embedded"
+	"spillway.example/services/internal/mail"
+	"spillway.example/services/internal/settings"
+)
+
+// Backend is the open ports of the domain.
+type Backend struct {
+	Directory account.Directory
+	Claims    account.Claims
+	Profiles  account.Profiles
+	Verifier  account.Verifier
+	Mailer    account.Mailer
+
+	// Ready says whether the store can be used; nil where nothing local can fail.
+	Ready func(context.Context) error
+	// Routes adds what this backend serves itself; nil where it is nothing.
+	Routes func(*http.ServeMux)
+	// Close gives everything back.
+	Close func() error
+}
+
+// embeddedClientID is the `client_id` of the embedded store's tokens.
+const embeddedClientID = "spillway"
+
+// Config is what a backend is opened with, beside the settings.
+type Config struct {
+	Settings settings.Settings
+	// Terminal is where mail is printed that nothing can send.
+	Terminal io.Writer
+	// Listens says whether the process has a listener, which a function has not: the
+	// outbox is only ever on a loopback one.
+	Listens bool
+	Logger  *slog.Logger
+}
+
+// Open opens the backend that the settings name.
+func Open(ctx context.Context, c Config) (*Backend, error) {
+	if c.Settings.Store == settings.Embedded {
+		return openEmbedded(ctx, c)
+	}
+	return openAWS(ctx, c)
+}
+
+func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
+	store, err := embedded.Open(ctx, embedded.Config{
+		DataDir: c.Settings.DataDir, Issuer: c.Settings.TokenIssuer, ClientID: embeddedClientID, Logger: c.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	outbox := mail.NewOutbox(store, c.Terminal)
+	mailer, err := smtpOr(c.Settings, outbox)
+	if err != nil {
+		return nil, err
+	}
+	return &Backend{
+		Directory: store.Directory(mailer), Claims: store, Profiles: store, Verifier: store.Verifier(),
+		Mailer: mailer, Ready: store.Ping, Close: store.Close,
+		Routes: func(mux *http.ServeMux) {
+			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
+			if mailer == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
+				mux.Handle("GET /outbox", outbox)
+			}
+		},
+	}, nil
+}
+
+// smtpOr gives the mail server of the settings, or other where there is none.
+func smtpOr(s settings.Settings, other account.Mailer) (account.Mailer, error) {
+	if s.SMTPURL == nil {
+		return other, nil
+	}
+	m, err := mail.NewSMTP(s.SMTPURL.String())
+	if err != nil {
+		return nil, fmt.Errorf("SMTP_URL: %w", err)
+	}
+	return m, nil
+}
+
+// jwks serves the keys that the embedded store's tokens are signed with.
+func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		set, err := store.JWKS(r.Context())
+		if err != nil {
+			log.ErrorContext(r.Context(), "keys not served", "err", err)
+			http.Error(w, "The keys cannot be read.", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/jwk-set+json")
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		_ = json.NewEncoder(w).Encode(set) // a client that has gone is no concern of ours
+	}
+}
+
+// Registrar makes the sign-up use cases over the backend.
+func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
+	return account.NewRegistrar(account.RegistrarConfig{
+		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer,
+		EmailRequired: s.EmailRequired, Logger: log,
+	})
+}
+
+// Sessions makes the sign-in use cases over the backend.
+func (b *Backend) Sessions(log *slog.Logger) *account.Sessions {
+	return account.NewSessions(account.SessionsConfig{Directory: b.Directory, Claims: b.Claims, Logger: log})
+}
+
+// AddRoutes adds what the backend serves itself.
+func (b *Backend) AddRoutes(mux *http.ServeMux) {
+	if b.Routes != nil {
+		b.Routes(mux)
+	}
+}

@@ -1,0 +1,145 @@
+// Package program is what the services' binaries have in common: one subcommand to
+// serve, one to check health, one table of settings, one way to end.
+package program
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"spillway.example/frontdoor"
+	"spillway.example/services/internal/backend"
+	"spillway.example/services/internal/settings"
+	"spillway.example/services/internal/telemetry"
+)
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it could not run, or not to the end
+	exitUsage  = 2 // it was told something wrong
+)
+
+// Program is one service's binary.
+type Program struct {
+	Service    settings.Service
+	Version    string
+	DirectPath string
+	// Handlers makes what the program serves.
+	Handlers func(b *backend.Backend, s settings.Settings, version string, log *slog.Logger) (Handlers, error)
+}
+
+// Handlers are what a program serves: HTTP at PORT and under Lambda, RPC, if there is
+// any, at RPC_PORT.
+type Handlers struct {
+	HTTP http.Handler
+	RPC  http.Handler
+}
+
+// Run runs the program and gives its exit code.
+func (p Program) Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet(string(p.Service), flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	version := flags.Bool("version", false, "")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return p.help(stdout)
+	case err != nil:
+		return p.fail(stderr, exitUsage, fmt.Errorf("%w; see %s -help", err, p.Service))
+	case *version:
+		fmt.Fprintln(stdout, p.Service, p.Version)
+		return exitOK
+	case flags.Arg(0) == "healthcheck":
+		return p.healthcheck(ctx, flags.Args()[1:], environ, stderr)
+	case flags.NArg() > 0 && !isHandlerName(flags.Args()):
+		return p.fail(stderr, exitUsage, fmt.Errorf("unknown argument %q; see %s -help", flags.Arg(0), p.Service))
+	}
+	s, err := settings.Parse(p.Service, environ)
+	if err != nil {
+		return p.fail(stderr, exitUsage, err)
+	}
+	if err := p.serve(ctx, s, environ, stdout, stderr); err != nil {
+		return p.fail(stderr, exitFailed, err)
+	}
+	return exitOK
+}
+
+// isHandlerName admits the one argument that Lambda's base images pass on: the
+// handler's name, which means nothing here.
+func isHandlerName(args []string) bool {
+	return len(args) == 1 && (args[0] == "bootstrap" || args[0] == "handler" || strings.HasPrefix(args[0], "/var/"))
+}
+
+func (p Program) fail(w io.Writer, code int, err error) int {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(w, "%s: %s\n", p.Service, line)
+	}
+	return code
+}
+
+func (p Program) help(w io.Writer) int {
+	fmt.Fprintf(w, `%[1]s %[2]s: one of Spillway's account services
+
+  %[1]s                       serve: as a Lambda function where AWS_LAMBDA_RUNTIME_API is set, else on PORT
+  %[1]s healthcheck           ask the service on PORT whether it is ready; exit code 0 or 1
+  %[1]s healthcheck -lambda   ask the function behind the runtime interface emulator on port 8080
+  %[1]s -version
+  %[1]s -help
+
+Settings, from the environment:
+
+`, p.Service, p.Version)
+	if err := settings.Help(w, p.Service); err != nil {
+		return exitFailed
+	}
+	return exitOK
+}
+
+func (p Program) serve(ctx context.Context, s settings.Settings, environ []string, stdout, stderr io.Writer) error {
+	log := telemetry.NewLogger(stdout, s.LogLevel, string(p.Service))
+	lambda := frontdoor.IsLambda(getenv(environ))
+	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: stderr, Listens: !lambda, Logger: log})
+	if err != nil {
+		return err
+	}
+	h, err := p.Handlers(b, s, p.Version, log)
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	o := Options(s, log)
+	o.DirectPath = p.DirectPath
+	if h.RPC != nil {
+		o.Also = []frontdoor.Listener{{Addr: s.RPCAddress(), Handler: h.RPC}}
+	}
+	o.OnListen = func(addrs []net.Addr) {
+		log.Info("listening", "address", addrs[0].String(), "store", s.Store, "version", p.Version)
+	}
+	return errors.Join(frontdoor.Serve(ctx, h.HTTP, o), b.Close())
+}
+
+// Options turns settings into frontdoor's.
+func Options(s settings.Settings, log *slog.Logger) frontdoor.Options {
+	return frontdoor.Options{
+		Addr: s.Address(), TrustedProxies: s.TrustedProxies,
+		DrainDelay: s.DrainDelay, DrainTimeout: s.DrainTimeout, Logger: log,
+	}
+}
+
+// getenv looks into an environment as os.Environ gives it.
+func getenv(environ []string) func(string) string {
+	return func(name string) string {
+		for _, e := range environ {
+			if v, ok := strings.CutPrefix(e, name+"="); ok {
+				return v
+			}
+		}
+		return ""
+	}
+}

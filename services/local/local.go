@@ -1,0 +1,79 @@
+// Package local runs both services in one process on one SQLite file, with no AWS:
+// for trying them out, for developing against them, and for tests.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+
+	"spillway.example/frontdoor"
+	"spillway.example/services/internal/backend"
+	"spillway.example/services/internal/httpapi"
+	"spillway.example/services/internal/program"
+	"spillway.example/services/internal/rpc"
+	"spillway.example/services/internal/settings"
+	"spillway.example/services/internal/telemetry"
+	"spillway.example/services/login"
+	"spillway.example/services/register"
+)
+
+// ErrSettings is in the chain of the error for settings that are wrong.
+var ErrSettings = errors.New("settings")
+
+// Config is what a run is told.
+type Config struct {
+	Environ []string // as os.Environ gives it; see [Help] for the settings
+	Version string
+	Stdout  io.Writer // where it listens, the lines to paste, the mail
+	Stderr  io.Writer // the log
+}
+
+// Help writes the settings that a run reads.
+func Help(w io.Writer) error { return settings.Help(w, settings.Local) }
+
+// Run serves both services until ctx is done or the process is told to end, and then
+// drains. The error is for the user: one line for each thing that is wrong.
+func Run(ctx context.Context, c Config) error {
+	s, err := settings.Parse(settings.Local, c.Environ)
+	if err != nil {
+		return fmt.Errorf("%w\n%w", ErrSettings, err)
+	}
+	log := slog.New(telemetry.WithIDs(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: s.LogLevel})))
+	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: c.Stdout, Listens: true, Logger: log})
+	if err != nil {
+		return err
+	}
+	api := httpapi.New(httpapi.Config{
+		Title: "Spillway", Version: c.Version, Logger: log, Ready: b.Ready,
+		Description: "Both account services in one process: register makes accounts, login signs people in and out.",
+	})
+	registrar := b.Registrar(s, log)
+	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
+	register.AddRoutes(api, registrar)
+	register.AddProfiles(api, source, log)
+	login.AddRoutes(api, login.Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
+	b.AddRoutes(api.Mux)
+
+	o := program.Options(s, log)
+	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }
+	return errors.Join(frontdoor.Serve(ctx, api.Handler(), o), b.Close())
+}
+
+// greet says where the services are and what to do next.
+func greet(w io.Writer, address string, s settings.Settings) {
+	url := "http://" + address
+	fmt.Fprintf(w, `Spillway listens on %[1]s, with its data in %[2]s. Ctrl-C ends it.
+
+Sign up, sign in, and see the mail:
+
+  curl %[1]s/register -H 'Content-Type: application/json' -d '{"username":"alice","password":"correct horse battery staple"}'
+  curl %[1]s/login -H 'Content-Type: application/json' -d '{"username":"alice","password":"correct horse battery staple"}'
+  curl '%[1]s/outbox?to=alice@example.com'
+
+Every operation: %[1]s/docs
+`, url, s.DataDir)
+}

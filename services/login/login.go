@@ -1,0 +1,167 @@
+// Package login is the service that signs people in and out and says who they are.
+package login
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/httpapi"
+	"spillway.example/services/internal/rpc"
+)
+
+// DirectPath is the operation that a direct invocation of the function is.
+const DirectPath = "/login"
+
+// Config is what the operations stand on; all of it is required.
+type Config struct {
+	Sessions *account.Sessions
+	Verifier account.Verifier
+	Profiles rpc.ProfileSource // register
+	Logger   *slog.Logger
+}
+
+// AddRoutes adds the service's operations to an API.
+func AddRoutes(api *httpapi.API, c Config) {
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "login", Method: http.MethodPost, Path: DirectPath, Summary: "Sign in",
+		Description: "A wrong password and an unknown user get one and the same answer.",
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden},
+	}, func(ctx context.Context, in *credentials) (*tokens, error) {
+		return c.answer(c.Sessions.SignIn(ctx, in.Body.Username, in.Body.Password))
+	})
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "refresh", Method: http.MethodPost, Path: "/token/refresh", Summary: "Go on with a session",
+		Description: "The refresh token in the answer takes the place of the one sent.",
+		Errors:      []int{http.StatusUnauthorized},
+	}, func(ctx context.Context, in *refresh) (*tokens, error) {
+		return c.answer(c.Sessions.Refresh(ctx, in.Body.RefreshToken))
+	})
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "logout", Method: http.MethodPost, Path: "/logout", Summary: "Sign out",
+		Description: "Ends the session of a refresh token, whether or not it is still good; with an access token and `everywhere`, " +
+			"all sessions of the account. Access tokens pass offline checks until they expire.",
+		Status: http.StatusNoContent,
+		Errors: []int{http.StatusUnauthorized},
+	}, c.logout)
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "me", Method: http.MethodGet, Path: "/me", Summary: "Who am I",
+		Description: "Profiles come from register; while it is away the answer is 503 with what the token says.",
+		Errors:      []int{http.StatusNotFound}, Bearer: true,
+	}, c.me)
+}
+
+type credentials struct {
+	Body struct {
+		Username string `json:"username" maxLength:"254" example:"alice"`
+		Password string `json:"password" maxLength:"1024" format:"password"`
+	}
+}
+
+type refresh struct {
+	Body struct {
+		RefreshToken string `json:"refresh_token" maxLength:"16384"`
+	}
+}
+
+type logout struct {
+	httpapi.Bearer
+	Body struct {
+		RefreshToken string `json:"refresh_token,omitempty" maxLength:"16384" doc:"The session to end"`
+		Everywhere   bool   `json:"everywhere,omitempty" doc:"End all sessions of the access token's account"`
+	}
+}
+
+type me struct{ httpapi.Bearer }
+
+// tokens has RFC 6749's names (section 5.1).
+type tokens struct {
+	Body struct {
+		AccessToken  string `json:"access_token"`
+		IDToken      string `json:"id_token"`
+		RefreshToken string `json:"refresh_token"`
+		ExpiresIn    int    `json:"expires_in" doc:"Of the access token, in seconds" example:"3600"`
+		TokenType    string `json:"token_type" example:"Bearer"`
+	}
+}
+
+type profile struct {
+	Body struct {
+		UserID        string    `json:"user_id" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
+		Username      string    `json:"username" example:"alice"`
+		Email         string    `json:"email,omitempty" example:"alice@example.com"`
+		EmailVerified bool      `json:"email_verified"`
+		CreatedAt     time.Time `json:"created_at"`
+		UpdatedAt     time.Time `json:"updated_at"`
+	}
+}
+
+func (Config) answer(t account.Tokens, err error) (*tokens, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &tokens{}
+	out.Body.AccessToken, out.Body.IDToken, out.Body.RefreshToken = t.AccessToken, t.IDToken, t.RefreshToken
+	out.Body.ExpiresIn, out.Body.TokenType = int(t.ExpiresIn/time.Second), t.TokenType
+	return out, nil
+}
+
+func (c Config) logout(ctx context.Context, in *logout) (*struct{}, error) {
+	if in.Body.RefreshToken == "" && !in.Body.Everywhere {
+		return nil, &account.Error{
+			Code: account.CodeInvalid, Message: "There is nothing to sign out of.",
+			Fields: []account.Field{{Name: "refresh_token", Message: "is required, or everywhere"}},
+		}
+	}
+	if in.Body.Everywhere {
+		token, err := in.Token()
+		if err != nil {
+			return nil, err
+		}
+		if err := c.Sessions.SignOutEverywhere(ctx, token); err != nil {
+			return nil, err
+		}
+	}
+	if in.Body.RefreshToken != "" {
+		return nil, c.Sessions.SignOut(ctx, in.Body.RefreshToken)
+	}
+	return nil, nil
+}
+
+func (c Config) me(ctx context.Context, in *me) (*profile, error) {
+	token, err := in.Token()
+	if err != nil {
+		return nil, err
+	}
+	who, err := c.Verifier.Verify(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.Profiles.ProfileOf(ctx, token)
+	switch account.CodeOf(err) {
+	case "":
+	case account.CodeUnavailable, account.CodeTooManyRequests:
+		return nil, c.without(ctx, who, err)
+	default:
+		return nil, err
+	}
+	out := &profile{}
+	out.Body.UserID, out.Body.Username = string(p.UserID), p.Username
+	out.Body.Email, out.Body.EmailVerified = p.Email, p.EmailVerified
+	out.Body.CreatedAt, out.Body.UpdatedAt = p.CreatedAt, p.UpdatedAt
+	return out, nil
+}
+
+// without answers for a profile that cannot be had with what the token says.
+func (c Config) without(ctx context.Context, who account.Identity, err error) error {
+	away := account.ErrUnavailable(err)
+	if e, ok := errors.AsType[*account.Error](err); ok {
+		away = &account.Error{Code: account.CodeUnavailable, Message: e.Message, RetryAfter: e.RetryAfter, Err: err}
+	}
+	p := httpapi.NewProblem(ctx, c.Logger, away)
+	p.User = &httpapi.KnownUser{UserID: string(who.UserID), Username: who.Username}
+	return p
+}
