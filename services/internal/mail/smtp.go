@@ -2,11 +2,12 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	netmail "net/mail"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -17,103 +18,73 @@ import (
 	"spillway.example/services/internal/account"
 )
 
-// smtpTimeout bounds the connection and each command; the context bounds the whole.
+// smtpTimeout bounds the sending of one mail; the context may end it sooner.
 const smtpTimeout = 10 * time.Second
 
-// SMTP sends mails by a mail server (RFC 5321), a connection each.
+// SMTP sends mails by a mail server (RFC 5321), a connection each. See [NewSMTP].
 type SMTP struct {
-	host    string
-	from    *netmail.Address
-	options []gomail.Option
+	host     string
+	from     *netmail.Address
+	implicit bool // TLS from the first byte
+	options  []gomail.Option
 }
 
 var _ account.Mailer = (*SMTP)(nil)
 
-// NewSMTP makes an SMTP mailer from a URL:
-//
-//	smtp://user:password@host:587?from=Accounts <accounts@example.com>
-//	smtps://user:password@host:465?from=accounts@example.com
-//
-// smtps speaks TLS from the first byte. smtp turns to TLS by STARTTLS: it must where
-// there is a password to protect, and does where the server offers it otherwise;
-// `starttls=always` or `starttls=never` says so for good. The ports above are the
-// defaults. The error does not show the URL, which may hold a password.
-func NewSMTP(rawURL string) (*SMTP, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return nil, errors.New("the SMTP URL cannot be read: want smtp://user:password@host:587?from=address")
-	}
-	from, err := netmail.ParseAddress(u.Query().Get("from"))
-	if err != nil {
-		return nil, fmt.Errorf("the SMTP URL needs from=address: %w", err)
-	}
-	if u.Hostname() == "" {
-		return nil, errors.New("the SMTP URL names no host")
-	}
-	s := &SMTP{host: u.Hostname(), from: from, options: []gomail.Option{
-		gomail.WithTimeout(smtpTimeout),
-		gomail.WithoutNoop(),
-	}}
-	password, authenticated := u.User.Password()
-	if authenticated {
-		s.options = append(s.options,
-			gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
-			gomail.WithUsername(u.User.Username()), gomail.WithPassword(password))
-	}
-	security, err := tlsOptions(u, authenticated)
-	if err != nil {
-		return nil, err
-	}
-	s.options = append(s.options, security...)
-	if u.Port() != "" {
-		port, err := strconv.Atoi(u.Port())
-		if err != nil {
-			return nil, errors.New("the SMTP URL's port is no number")
-		}
-		s.options = append(s.options, gomail.WithPort(port))
-	}
-	// Found out now rather than with the first mail.
-	if _, err := gomail.NewClient(s.host, s.options...); err != nil {
-		return nil, fmt.Errorf("the SMTP URL cannot be used: %w", err)
-	}
-	return s, nil
-}
-
-// tlsOptions gives how the connection is kept secret, and the port that goes with it.
-func tlsOptions(u *url.URL, authenticated bool) ([]gomail.Option, error) {
-	starttls := u.Query().Get("starttls")
-	switch {
-	case u.Scheme == "smtps":
-		return []gomail.Option{gomail.WithSSL(), gomail.WithPort(gomail.DefaultPortSSL)}, nil
-	case u.Scheme != "smtp":
-		return nil, errors.New("the SMTP URL must begin with smtp:// or smtps://")
-	case starttls != "" && starttls != "always" && starttls != "never":
-		return nil, errors.New("the SMTP URL's starttls must be always or never")
-	}
-	policy := gomail.TLSOpportunistic
-	switch {
-	case starttls == "never":
-		policy = gomail.NoTLS
-	case authenticated || starttls == "always":
-		policy = gomail.TLSMandatory
-	}
-	return []gomail.Option{gomail.WithTLSPolicy(policy), gomail.WithPort(gomail.DefaultPortTLS)}, nil
-}
-
-// Send implements [account.Mailer].
+// Send implements [account.Mailer]. No error shows what the mail says.
 func (s *SMTP) Send(ctx context.Context, m account.Mail) error {
 	message, err := s.message(m)
 	if err != nil {
 		return err
 	}
-	client, err := gomail.NewClient(s.host, s.options...)
+	ctx, cancel := context.WithTimeout(ctx, smtpTimeout)
+	defer cancel()
+	var line connection
+	defer line.close()
+	client, err := gomail.NewClient(s.host, append(slices.Clip(s.options), gomail.WithDialContextFunc(
+		func(_ context.Context, network, address string) (net.Conn, error) {
+			return line.dial(ctx, network, address, s.implicit)
+		}))...)
 	if err != nil {
 		return fmt.Errorf("preparing to send mail: %w", err)
 	}
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+	session, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to mail server %s: %w", s.host, err)
+	}
+	if err := client.SendWithSMTPClient(session, message); err != nil {
 		return fmt.Errorf("sending mail by %s: %w", s.host, err)
 	}
+	_ = client.CloseWithSMTPClient(session) // the mail is under way whatever comes now
 	return nil
+}
+
+// connection is the line to the mail server. The library looks at the context only
+// while it connects, and leaves the line open where the server refuses STARTTLS or
+// the password; so this one is closed when the context is done, and in any case.
+type connection struct {
+	net.Conn
+	stop func() bool
+}
+
+func (c *connection) dial(ctx context.Context, network, address string, implicit bool) (net.Conn, error) {
+	var err error
+	if implicit {
+		c.Conn, err = (&tls.Dialer{}).DialContext(ctx, network, address)
+	} else {
+		c.Conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.stop = context.AfterFunc(ctx, func() { _ = c.Close() })
+	return c.Conn, nil
+}
+
+func (c *connection) close() {
+	if c.stop != nil && c.stop() {
+		_ = c.Close()
+	}
 }
 
 // message makes the mail as it goes over the wire (RFC 5322).
@@ -121,13 +92,16 @@ func (s *SMTP) message(m account.Mail) (*gomail.Msg, error) {
 	if strings.ContainsFunc(m.To+m.Subject, unicode.IsControl) {
 		return nil, errors.New("a mail's address or subject has a control character")
 	}
+	to, err := netmail.ParseAddress(m.To)
+	if err != nil || to.Address != m.To {
+		return nil, errors.New("a mail's address is no plain address")
+	}
 	message := gomail.NewMsg()
 	message.FromMailAddress(s.from)
-	if err := message.To(m.To); err != nil {
-		return nil, errors.New("a mail's address cannot be read")
-	}
+	message.ToMailAddress(to)
 	message.Subject(m.Subject)
 	message.SetDate()
+	// The library would tell the machine's name.
 	_, domain, _ := strings.Cut(s.from.Address, "@")
 	message.SetMessageIDWithValue(uuid.NewString() + "@" + domain)
 	// Vacation responders must not answer (RFC 3834 section 5).
