@@ -1,0 +1,267 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"spillway.example/services/internal/account"
+)
+
+// Acquire implements [account.Claims].
+func (s *Store) Acquire(ctx context.Context, c account.Claim) (account.Claim, bool, error) {
+	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: s.table, Item: item(fromClaim(c)),
+		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if err == nil {
+		return c, true, nil
+	}
+	refusal, no := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if !no {
+		return account.Claim{}, false, failure("claiming a name", err)
+	}
+	var held claimItem
+	if err := read(refusal.Item, &held); err != nil {
+		return account.Claim{}, false, failure("reading a claim", err)
+	}
+	// Our own attempt stands there where the answer to an earlier try was lost.
+	return held.claim(), held.Attempt == c.Attempt, nil
+}
+
+// Find implements [account.Claims].
+func (s *Store) Find(ctx context.Context, username string) (account.Claim, error) {
+	var i claimItem
+	if err := s.get(ctx, nameKey(username), &i); err != nil {
+		return account.Claim{}, err
+	}
+	return i.claim(), nil
+}
+
+// transact makes several changes at once. Transactions that meet on an item cancel
+// each other, which is no failure: it tries again, a few times.
+func (s *Store) transact(ctx context.Context, actions ...types.TransactWriteItem) error {
+	for try := 1; ; try++ {
+		_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
+		if !collided(err) || try == 6 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(time.Duration(try) * 20 * time.Millisecond)): //nolint:gosec // spreads load
+		}
+	}
+}
+
+// settled is how a transaction ended whose conditions were not met: err is nil where
+// done says, of the claim as it now stands, that an earlier try had made the change.
+func (s *Store) settled(ctx context.Context, what, username string, err error, done func(account.Claim) bool) error {
+	if err == nil {
+		return nil
+	}
+	if _, no := refused(err); !no {
+		return failure(what, err)
+	}
+	switch held, findErr := s.Find(ctx, username); {
+	case account.CodeOf(findErr) == account.CodeNotFound:
+		return conflict(err)
+	case findErr != nil:
+		return findErr
+	case done(held):
+		return nil
+	}
+	return conflict(err)
+}
+
+// Supersede implements [account.Claims].
+func (s *Store) Supersede(ctx context.Context, old, c account.Claim) error {
+	actions := []types.TransactWriteItem{{Put: &types.Put{
+		TableName: s.table, Item: item(fromClaim(c)),
+		ConditionExpression:       aws.String("attempt = :attempt AND lease_until = :lease AND confirmed = :false"),
+		ExpressionAttributeValues: values{":attempt": text(old.Attempt), ":lease": stamp(old.LeaseUntil), ":false": flag(false)},
+	}}}
+	if old.UserID != "" {
+		actions = append(actions, s.deleteProfile(old.UserID))
+	}
+	return s.settled(ctx, "superseding a claim", c.Username, s.transact(ctx, actions...), func(held account.Claim) bool {
+		return held.Attempt == c.Attempt
+	})
+}
+
+func (s *Store) deleteProfile(id account.UserID) types.TransactWriteItem {
+	return types.TransactWriteItem{Delete: &types.Delete{TableName: s.table, Key: pk(userKey(id))}}
+}
+
+// Attach implements [account.Claims].
+func (s *Store) Attach(ctx context.Context, c account.Claim, p account.Profile) error {
+	p.Version = 1
+	update := "SET user_id = :user REMOVE token_hash"
+	with := values{":user": text(string(c.UserID)), ":attempt": text(c.Attempt), ":false": flag(false)}
+	if len(c.TokenHash) > 0 {
+		update = "SET user_id = :user, token_hash = :hash"
+		with[":hash"] = &types.AttributeValueMemberB{Value: c.TokenHash}
+	}
+	err := s.transact(ctx,
+		types.TransactWriteItem{Update: &types.Update{
+			TableName: s.table, Key: pk(nameKey(c.Username)), UpdateExpression: aws.String(update),
+			ConditionExpression:       aws.String("attempt = :attempt AND confirmed = :false"),
+			ExpressionAttributeValues: with,
+		}},
+		types.TransactWriteItem{Put: &types.Put{
+			TableName: s.table, Item: item(fromProfile(p)), ConditionExpression: aws.String("attribute_not_exists(pk)"),
+		}},
+	)
+	return s.settled(ctx, "attaching a profile", c.Username, err, func(held account.Claim) bool {
+		return held.Attempt == c.Attempt && held.UserID == c.UserID
+	})
+}
+
+// change updates a claim if a condition holds, and says whether it did.
+func (s *Store) change(ctx context.Context, username, update, condition string, with values) (bool, error) {
+	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: s.table, Key: pk(nameKey(username)), UpdateExpression: aws.String(update),
+		ConditionExpression: aws.String(condition), ExpressionAttributeValues: with,
+	})
+	switch _, no := refused(err); {
+	case err == nil:
+		return true, nil
+	case no:
+		return false, nil
+	}
+	return false, failure("changing a claim", err)
+}
+
+// Extend implements [account.Claims].
+func (s *Store) Extend(ctx context.Context, username, attempt string, until time.Time) error {
+	done, err := s.change(ctx, username, "SET lease_until = :until", "attempt = :attempt AND confirmed = :false",
+		values{":until": stamp(until), ":attempt": text(attempt), ":false": flag(false)})
+	if err == nil && !done {
+		return conflict(nil)
+	}
+	return err
+}
+
+// MarkMailed implements [account.Claims].
+func (s *Store) MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error) {
+	return s.change(ctx, username, "SET mailed_at = :now", "attribute_exists(pk) AND mailed_at <= :due",
+		values{":now": stamp(now), ":due": stamp(now.Add(-interval))})
+}
+
+// Settle implements [account.Claims].
+func (s *Store) Settle(ctx context.Context, st account.Settlement) (bool, error) {
+	claim := types.TransactWriteItem{Update: &types.Update{
+		TableName: s.table, Key: pk(nameKey(st.Username)), UpdateExpression: aws.String("SET confirmed = :true"),
+		ConditionExpression: aws.String("attempt = :attempt AND user_id = :user AND confirmed = :false"),
+		ExpressionAttributeValues: values{
+			":attempt": text(st.Attempt), ":user": text(string(st.UserID)), ":true": flag(true), ":false": flag(false),
+		},
+	}}
+	if st.Email != "" {
+		err := s.transact(ctx, claim, s.verified(st), s.ownership(st))
+		if actions, no := refused(err); !no || actions[0] != 2 {
+			return s.outcome(ctx, st, err)
+		}
+		// Only the address is somebody else's: go on without it.
+	}
+	return s.outcome(ctx, st, s.transact(ctx, claim, s.unverified(st)))
+}
+
+// verified is the profile's part of a settlement that proves its address.
+func (s *Store) verified(st account.Settlement) types.TransactWriteItem {
+	return s.profile(st, "SET email = :email, email_verified = :true, updated_at = :at, version = version + :one",
+		values{":email": text(st.Email), ":true": flag(true)})
+}
+
+// unverified is the profile's part of a settlement that proves none, or an address
+// that turns out to be somebody else's.
+func (s *Store) unverified(st account.Settlement) types.TransactWriteItem {
+	update := "SET updated_at = :at, version = version + :one"
+	with := values{}
+	if st.Email != "" {
+		update = "SET email_verified = :false, updated_at = :at, version = version + :one REMOVE email"
+		with[":false"] = flag(false)
+	}
+	return s.profile(st, update, with)
+}
+
+func (s *Store) profile(st account.Settlement, update string, with values) types.TransactWriteItem {
+	with[":at"], with[":one"] = stamp(st.At), number(1)
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName: s.table, Key: pk(userKey(st.UserID)), UpdateExpression: aws.String(update),
+		ConditionExpression: aws.String("attribute_exists(pk)"), ExpressionAttributeValues: with,
+	}}
+}
+
+// ownership claims the address.
+func (s *Store) ownership(st account.Settlement) types.TransactWriteItem {
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName:                 s.table,
+		Item:                      item(ownerItem{PK: emailKey(st.Email), UserID: string(st.UserID), CreatedAt: timestamp(st.At)}),
+		ConditionExpression:       aws.String("attribute_not_exists(pk) OR user_id = :user"),
+		ExpressionAttributeValues: values{":user": text(string(st.UserID))},
+	}}
+}
+
+// outcome says how a settlement ended, and whose the address is.
+func (s *Store) outcome(ctx context.Context, st account.Settlement, err error) (bool, error) {
+	err = s.settled(ctx, "settling a claim", st.Username, err, func(held account.Claim) bool {
+		return held.Attempt == st.Attempt && held.UserID == st.UserID && held.Confirmed
+	})
+	if err != nil || st.Email == "" {
+		return false, err
+	}
+	owner, err := s.EmailOwner(ctx, st.Email)
+	if account.CodeOf(err) == account.CodeNotFound {
+		return false, nil
+	}
+	return owner == st.UserID, err
+}
+
+// Release implements [account.Claims].
+func (s *Store) Release(ctx context.Context, username, attempt string) error {
+	held, err := s.Find(ctx, username)
+	switch {
+	case account.CodeOf(err) == account.CodeNotFound:
+		return nil
+	case err != nil:
+		return err
+	case held.Attempt != attempt || held.Confirmed:
+		return nil
+	}
+	// That the user id is as it was read makes the deletion of the profile right.
+	condition, with := "attribute_not_exists(user_id)", values{}
+	if held.UserID != "" {
+		condition, with = "user_id = :user", values{":user": text(string(held.UserID))}
+	}
+	with[":attempt"], with[":false"] = text(attempt), flag(false)
+	actions := []types.TransactWriteItem{{Delete: &types.Delete{
+		TableName: s.table, Key: pk(nameKey(username)),
+		ConditionExpression:       aws.String("attempt = :attempt AND confirmed = :false AND " + condition),
+		ExpressionAttributeValues: with,
+	}}}
+	if held.UserID != "" {
+		actions = append(actions, s.deleteProfile(held.UserID))
+	}
+	if err := s.transact(ctx, actions...); err != nil {
+		if _, no := refused(err); !no {
+			return failure("releasing a claim", err)
+		}
+	}
+	return nil
+}
+
+// EmailOwner implements [account.Claims].
+func (s *Store) EmailOwner(ctx context.Context, email string) (account.UserID, error) {
+	var i ownerItem
+	if err := s.get(ctx, emailKey(email), &i); err != nil {
+		return "", err
+	}
+	return account.UserID(i.UserID), nil
+}

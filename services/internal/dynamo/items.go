@@ -1,0 +1,124 @@
+package dynamo
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"spillway.example/services/internal/account"
+)
+
+// key is an item's key attribute.
+const key = "pk"
+
+func userKey(id account.UserID) string { return "user#" + string(id) }
+func nameKey(username string) string   { return "name#" + username }
+func emailKey(email string) string     { return "email#" + email }
+
+func pk(k string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{key: &types.AttributeValueMemberS{Value: k}}
+}
+
+// timestamp is a time as RFC 3339 in UTC with all nine digits, so that the order of
+// the texts is the order of the times.
+type timestamp time.Time
+
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+// MarshalText implements encoding.TextMarshaler.
+func (t timestamp) MarshalText() ([]byte, error) {
+	return []byte(time.Time(t).UTC().Format(timeLayout)), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *timestamp) UnmarshalText(b []byte) error {
+	parsed, err := time.Parse(time.RFC3339Nano, string(b))
+	*t = timestamp(parsed.UTC())
+	return err
+}
+
+func stamp(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberS{Value: t.UTC().Format(timeLayout)}
+}
+
+// profileItem is a profile as it is stored.
+type profileItem struct {
+	PK            string    `dynamodbav:"pk"`
+	UserID        string    `dynamodbav:"user_id"`
+	Username      string    `dynamodbav:"username"`
+	Email         string    `dynamodbav:"email,omitempty"`
+	EmailVerified bool      `dynamodbav:"email_verified"`
+	CreatedAt     timestamp `dynamodbav:"created_at"`
+	UpdatedAt     timestamp `dynamodbav:"updated_at"`
+	Version       int64     `dynamodbav:"version"`
+}
+
+func fromProfile(p account.Profile) profileItem {
+	return profileItem{
+		PK: userKey(p.UserID), UserID: string(p.UserID), Username: p.Username,
+		Email: p.Email, EmailVerified: p.EmailVerified,
+		CreatedAt: timestamp(p.CreatedAt), UpdatedAt: timestamp(p.UpdatedAt), Version: p.Version,
+	}
+}
+
+func (i profileItem) profile() account.Profile {
+	return account.Profile{
+		UserID: account.UserID(i.UserID), Username: i.Username, Email: i.Email, EmailVerified: i.EmailVerified,
+		CreatedAt: time.Time(i.CreatedAt), UpdatedAt: time.Time(i.UpdatedAt), Version: i.Version,
+	}
+}
+
+// claimItem is a claim as it is stored.
+type claimItem struct {
+	PK         string    `dynamodbav:"pk"`
+	Username   string    `dynamodbav:"username"`
+	Attempt    string    `dynamodbav:"attempt"`
+	TokenHash  []byte    `dynamodbav:"token_hash,omitempty"`
+	UserID     string    `dynamodbav:"user_id,omitempty"`
+	Email      string    `dynamodbav:"email,omitempty"`
+	Confirmed  bool      `dynamodbav:"confirmed"`
+	LeaseUntil timestamp `dynamodbav:"lease_until"`
+	MailedAt   timestamp `dynamodbav:"mailed_at"`
+	CreatedAt  timestamp `dynamodbav:"created_at"`
+}
+
+func fromClaim(c account.Claim) claimItem {
+	return claimItem{
+		PK: nameKey(c.Username), Username: c.Username, Attempt: c.Attempt, TokenHash: c.TokenHash,
+		UserID: string(c.UserID), Email: c.Email, Confirmed: c.Confirmed,
+		LeaseUntil: timestamp(c.LeaseUntil), MailedAt: timestamp(c.MailedAt), CreatedAt: timestamp(c.CreatedAt),
+	}
+}
+
+func (i claimItem) claim() account.Claim {
+	return account.Claim{
+		Username: i.Username, Attempt: i.Attempt, TokenHash: i.TokenHash, UserID: account.UserID(i.UserID),
+		Email: i.Email, Confirmed: i.Confirmed,
+		LeaseUntil: time.Time(i.LeaseUntil), MailedAt: time.Time(i.MailedAt), CreatedAt: time.Time(i.CreatedAt),
+	}
+}
+
+// ownerItem says whose a proven address is.
+type ownerItem struct {
+	PK        string    `dynamodbav:"pk"`
+	UserID    string    `dynamodbav:"user_id"`
+	CreatedAt timestamp `dynamodbav:"created_at"`
+}
+
+// item marshals one of the above: they have no field that can fail to.
+func item(v any) map[string]types.AttributeValue {
+	m, err := attributevalue.MarshalMapWithOptions(v, func(o *attributevalue.EncoderOptions) {
+		o.UseEncodingMarshalers = true
+	})
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func read(m map[string]types.AttributeValue, into any) error {
+	return attributevalue.UnmarshalMapWithOptions(m, into, func(o *attributevalue.DecoderOptions) {
+		o.UseEncodingUnmarshalers = true
+	})
+}

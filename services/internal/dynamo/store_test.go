@@ -1,0 +1,89 @@
+package dynamo_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/awstest"
+	"spillway.example/services/internal/dynamo"
+)
+
+func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
+
+const table = "users"
+
+func client(t *testing.T) *dynamodb.Client {
+	t.Helper()
+	db := dynamodb.NewFromConfig(awstest.Config(awstest.DynamoDB.Endpoint(t)))
+	if err := dynamo.Ensure(context.Background(), db, table); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	accounttest.RunStore(t, func(*testing.T) accounttest.Harness {
+		s := dynamo.New(db, table)
+		return accounttest.Harness{Claims: s, Profiles: s}
+	})
+}
+
+func TestSagaOverMemoryDirectory(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	accounttest.RunSaga(t, func(*testing.T) accounttest.Harness {
+		s, m := dynamo.New(db, table), accounttest.NewMemory(nil)
+		return accounttest.Harness{
+			Directory: m, Claims: s, Profiles: s,
+			Code:       func(_ *testing.T, username, _ string) string { return m.Code(username) },
+			ProfilesOf: awstest.ProfilesOf(db, table),
+		}
+	})
+}
+
+func TestEnsure(t *testing.T) {
+	t.Parallel()
+	db := client(t) // the first time
+	if err := dynamo.Ensure(t.Context(), db, table); err != nil {
+		t.Errorf("a second time: %v", err)
+	}
+	other := "other-key"
+	_, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String(other), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dynamo.Ensure(t.Context(), db, other); err == nil || !strings.Contains(err.Error(), other) {
+		t.Errorf("a table with another key: got %v, want an error that names it", err)
+	}
+}
+
+// What cannot be had is told apart: a table that is missing is ours to mend, a host
+// that does not answer is the caller's to wait for.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	_, err := dynamo.New(db, "no-such-table").Get(t.Context(), "somebody")
+	if got := account.CodeOf(err); got != account.CodeInternal {
+		t.Errorf("no table: got %q (%v), want internal", got, err)
+	}
+	config := awstest.Config("http://127.0.0.1:1")
+	config.RetryMaxAttempts = 1
+	_, err = dynamo.New(dynamodb.NewFromConfig(config), table).Get(t.Context(), "somebody")
+	if got := account.CodeOf(err); got != account.CodeUnavailable {
+		t.Errorf("no host: got %q (%v), want unavailable", got, err)
+	}
+}
