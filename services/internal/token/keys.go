@@ -29,12 +29,10 @@ type Key struct {
 	Public    jwk.Key
 }
 
-// minRSA is the least length of an RSA key, in bits (RFC 7518 section 3.3).
-const minRSA = 2048
-
 // NewKey takes a public key for checking signatures out of a JWK. It gives false for
-// any key that is not for RS256 with at least 2048 bits or ES256: symmetric keys,
-// keys for encryption, and keys without an id among them.
+// any key that is not for RS256 or ES256: symmetric keys, keys for encryption, and keys
+// without an id among them. (RSA keys of less than 2048 bits are no JWKs to the
+// library.)
 func NewKey(k jwk.Key) (Key, bool) {
 	if id, ok := k.KeyID(); !ok || id == "" {
 		return Key{}, false
@@ -53,9 +51,6 @@ func NewKey(k jwk.Key) (Key, bool) {
 	var alg jwa.SignatureAlgorithm
 	switch raw := raw.(type) {
 	case *rsa.PublicKey:
-		if raw.N.BitLen() < minRSA {
-			return Key{}, false
-		}
 		alg = jwa.RS256()
 	case *ecdsa.PublicKey:
 		if raw.Curve != elliptic.P256() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ const (
 	retryAfter = time.Second
 	// fetchTimeout bounds one fetch.
 	fetchTimeout = 5 * time.Second
+	// maxSet is how much of a set is read, in bytes; Cognito's have about one thousand.
+	maxSet = 1 << 20
 )
 
 // Remote is a JWK Set (RFC 7517 section 5) at a URL, fetched at the first use and
@@ -122,10 +125,16 @@ func (r *Remote) fetch(ctx context.Context) <-chan struct{} {
 	return done
 }
 
+// get fetches the keys, and leaves out those that nobody can check with or that the
+// library cannot read (RFC 7517 section 5).
 func (r *Remote) get(ctx context.Context) (map[string]Key, error) {
-	set, err := jwk.Fetch(ctx, r.url, jwk.WithHTTPClient(r.client))
+	body, err := r.download(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("fetching keys: %w", err)
+	}
+	set, err := jwk.Parse(body, jwk.WithIgnoreParseError(true))
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys fetched: %w", err)
 	}
 	keys := make(map[string]Key, set.Len())
 	for i := range set.Len() {
@@ -136,7 +145,23 @@ func (r *Remote) get(ctx context.Context) (map[string]Key, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("fetching keys: none for RS256 or ES256")
+		return nil, errors.New("reading the keys fetched: none for RS256 or ES256")
 	}
 	return keys, nil
+}
+
+func (r *Remote) download(ctx context.Context) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := r.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %s", r.url, response.Status)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, maxSet))
 }
