@@ -18,27 +18,23 @@ import (
 // fileName is the data file's name within its folder.
 const fileName = "spillway.db"
 
-// busyTimeout is how long a write waits for another process's, in milliseconds; a
-// context that is done ends the wait sooner.
-const busyTimeout = 5000
-
 // openFile opens the data file for one writer and many readers.
-func openFile(ctx context.Context, dir string) (write, read *sql.DB, err error) {
+func openFile(ctx context.Context, dir string, busyTimeout time.Duration) (write, read *sql.DB, err error) {
 	path, err := makeFile(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	write, err = connect(path, url.Values{"_txlock": {"immediate"}})
+	write, err = connect(path, busyTimeout, url.Values{"_txlock": {"immediate"}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening data file %s: %w", path, err)
 	}
 	// One connection: writers of this process queue here, where a context can end
 	// the wait, and only writers of other processes meet SQLite's lock.
 	write.SetMaxOpenConns(1)
-	if err := prepare(ctx, write); err != nil {
+	if err := prepare(ctx, write, busyTimeout); err != nil {
 		return nil, nil, errors.Join(explain(path, err), write.Close())
 	}
-	read, err = connect(path, url.Values{"_query_only": {"1"}})
+	read, err = connect(path, busyTimeout, url.Values{"_query_only": {"1"}})
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening data file %s: %w", path, err), write.Close())
 	}
@@ -80,9 +76,9 @@ func cause(err error) error {
 	return err
 }
 
-func connect(path string, query url.Values) (*sql.DB, error) {
+func connect(path string, busyTimeout time.Duration, query url.Values) (*sql.DB, error) {
 	query["_pragma"] = []string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"foreign_keys(1)",
 		// An answered sign-up or a rotated token must outlive a power cut.
 		"synchronous(full)",
@@ -98,7 +94,7 @@ func connect(path string, query url.Values) (*sql.DB, error) {
 
 // prepare checks the file, switches it to write-ahead logging and brings its schema
 // up to date.
-func prepare(ctx context.Context, db *sql.DB) error {
+func prepare(ctx context.Context, db *sql.DB, patience time.Duration) error {
 	var verdict string
 	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
 		return err
@@ -106,7 +102,10 @@ func prepare(ctx context.Context, db *sql.DB) error {
 	if verdict != "ok" {
 		return errDamaged
 	}
-	if err := useWAL(ctx, db); err != nil {
+	if _, _, err := pending(ctx, db); err != nil {
+		return err
+	}
+	if err := useWAL(ctx, db, patience); err != nil {
 		return err
 	}
 	return migrate(ctx, db)
@@ -114,8 +113,8 @@ func prepare(ctx context.Context, db *sql.DB) error {
 
 // useWAL switches the file to write-ahead logging, once and for all. While another
 // process does the same SQLite may say that it is busy without waiting.
-func useWAL(ctx context.Context, db *sql.DB) error {
-	for deadline := time.Now().Add(busyTimeout * time.Millisecond); ; {
+func useWAL(ctx context.Context, db *sql.DB, patience time.Duration) error {
+	for deadline := time.Now().Add(patience); ; {
 		_, err := db.ExecContext(ctx, `PRAGMA journal_mode = wal`)
 		if err == nil || !busy(err) || time.Now().After(deadline) {
 			return err

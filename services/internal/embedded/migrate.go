@@ -28,31 +28,16 @@ func (e *newerError) Error() string {
 // migrate brings the schema up to date in one transaction: another process that opens
 // the file at the same time waits, and then finds nothing to do.
 func migrate(ctx context.Context, db *sql.DB) error {
-	steps, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return fmt.Errorf("listing migrations: %w", err)
-	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
-	var version, tables int
-	if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+	todo, latest, err := pending(ctx, tx)
+	if err != nil || len(todo) == 0 {
 		return err
 	}
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
-		return err
-	}
-	switch {
-	case version == len(steps):
-		return nil
-	case version > len(steps):
-		return &newerError{has: version, knows: len(steps)}
-	case version == 0 && tables > 0:
-		return errForeign
-	}
-	for _, name := range steps[version:] {
+	for _, name := range todo {
 		step, err := migrations.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("reading a migration: %w", err)
@@ -61,8 +46,31 @@ func migrate(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("applying %s: %w", name, err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, len(steps))); err != nil {
+	// The pragma is part of the transaction, and takes no parameters.
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, latest)); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// pending gives the steps that a file has yet to take, and the version that they lead
+// to. It fails where the file is not ours to change.
+func pending(ctx context.Context, q queryer) (steps []string, latest int, err error) {
+	if steps, err = fs.Glob(migrations, "migrations/*.sql"); err != nil {
+		return nil, 0, fmt.Errorf("listing migrations: %w", err)
+	}
+	var has, tables int
+	if err := q.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&has); err != nil {
+		return nil, 0, err
+	}
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+		return nil, 0, err
+	}
+	switch {
+	case has > len(steps):
+		return nil, 0, &newerError{has: has, knows: len(steps)}
+	case has == 0 && tables > 0:
+		return nil, 0, errForeign
+	}
+	return steps[has:], len(steps), nil
 }

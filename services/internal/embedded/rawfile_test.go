@@ -2,6 +2,8 @@ package embedded_test
 
 import (
 	"database/sql"
+	"encoding/base64"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -42,4 +44,28 @@ func column[T any](t *testing.T, dir, query string, args ...any) []T {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return found
+}
+
+// everything gives the bytes of the file and of what SQLite keeps beside it.
+func everything(t *testing.T, dir string) []byte {
+	t.Helper()
+	var all []byte
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(dataFile(dir) + suffix)
+		if err != nil {
+			t.Fatalf("reading the file: %v", err)
+		}
+		all = append(all, content...)
+	}
+	return all
+}
+
+// decoded gives the bytes of a refresh token.
+func decoded(t *testing.T, token string) []byte {
+	t.Helper()
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		t.Fatalf("decoding a token: %v", err)
+	}
+	return b
 }

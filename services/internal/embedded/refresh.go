@@ -32,11 +32,12 @@ func newRefreshToken() *refreshToken {
 }
 
 func parseRefreshToken(s string) (*refreshToken, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	raw, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(raw) != len(refreshToken{}) {
 		return nil, false
 	}
-	return (*refreshToken)(raw), true
+	t := (*refreshToken)(raw)
+	return t, t.String() == s // the decoder overlooks line breaks and stray bits
 }
 
 // String gives the token as it travels.

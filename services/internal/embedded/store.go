@@ -27,6 +27,9 @@ type Config struct {
 	// Argon2 is what new passwords are hashed with; zero means DefaultArgon2. An
 	// older hash is made anew when its owner signs in.
 	Argon2 Argon2
+	// BusyTimeout is how long a write waits for another process's; zero means 5 s. A
+	// context that is done ends the wait sooner.
+	BusyTimeout time.Duration
 	// OnHash, if there is one, is called with each password hash that is worked
 	// out, by whatever goroutine does so: metrics and tests count them.
 	OnHash func()
@@ -61,7 +64,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	write, read, err := openFile(ctx, c.DataDir)
+	write, read, err := openFile(ctx, c.DataDir, c.BusyTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +91,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if err := c.Argon2.check(); err != nil {
 		return c, err
+	}
+	if c.BusyTimeout == 0 {
+		c.BusyTimeout = 5 * time.Second
 	}
 	if c.OnHash == nil {
 		c.OnHash = func() {}

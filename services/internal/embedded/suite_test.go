@@ -2,54 +2,11 @@ package embedded_test
 
 import (
 	"context"
-	"io"
-	"regexp"
 	"testing"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
-	"spillway.example/services/internal/embedded"
-	"spillway.example/services/internal/mail"
 )
-
-// cheap is argon2id at its least, for tests that do not measure it.
-var cheap = embedded.Argon2{Memory: 8, Iterations: 1, Parallelism: 1}
-
-// open opens a store as tests want it, changed as the test says.
-func open(t *testing.T, dir string, change ...func(*embedded.Config)) *embedded.Store {
-	t.Helper()
-	c := embedded.Config{DataDir: dir, Issuer: "https://issuer.example", ClientID: "client", Argon2: cheap}
-	for _, f := range change {
-		f(&c)
-	}
-	s, err := embedded.Open(t.Context(), c)
-	if err != nil {
-		t.Fatalf("Open: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return s
-}
-
-// directory gives a store's directory, which keeps its mails in the store.
-func directory(s *embedded.Store) *embedded.Directory {
-	return s.Directory(mail.NewOutbox(s, io.Discard))
-}
-
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
-
-// newestCode gives the code in the newest mail to an address.
-func newestCode(t *testing.T, s *embedded.Store, to string) string {
-	t.Helper()
-	mails, err := s.KeptMails(context.Background(), to)
-	if err != nil || len(mails) == 0 {
-		t.Fatalf("KeptMails: %d mails, %v", len(mails), err)
-	}
-	return sixDigits.FindString(mails[0].Text)
-}
 
 // harness is register's and login's view of one data folder: two stores on one file.
 func harness(t *testing.T) accounttest.Harness {

@@ -58,8 +58,8 @@ CREATE TABLE profiles (
 	username       TEXT NOT NULL,
 	email          TEXT NOT NULL,
 	email_verified INTEGER NOT NULL,
-	created_at     INTEGER NOT NULL,
-	updated_at     INTEGER NOT NULL,
+	created_at     INTEGER,
+	updated_at     INTEGER,
 	version        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

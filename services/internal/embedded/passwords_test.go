@@ -1,0 +1,157 @@
+package embedded_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/embedded"
+)
+
+// TestEqualWork counts the hashes of each way to fail: whoever waits for the answer
+// must not learn from it who has an account.
+func TestEqualWork(t *testing.T) {
+	t.Parallel()
+	var hashes atomic.Int64
+	s := open(t, t.TempDir(), func(c *embedded.Config) { c.OnHash = func() { hashes.Add(1) } })
+	d := directory(s)
+	member(t, d, "alice")
+	if _, err := d.SignUp(t.Context(), account.NewUser{Username: "waiting", Password: accounttest.Password}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, password string
+		code           account.Code
+	}{
+		{"alice", accounttest.Password, ""},
+		{"alice", "wrong", account.CodeInvalidCredentials},
+		{"nobody", accounttest.Password, account.CodeInvalidCredentials},
+		{"nobody", "", account.CodeInvalidCredentials},
+		{"waiting", accounttest.Password, account.CodeNotConfirmed},
+		{"waiting", "wrong", account.CodeNotConfirmed},
+	} {
+		before := hashes.Load()
+		_, err := d.SignIn(t.Context(), tt.name, tt.password)
+		wantCode(t, "SignIn as "+tt.name, err, tt.code)
+		if got := hashes.Load() - before; got != 1 {
+			t.Errorf("SignIn as %s with %q: got %d hashes, want 1", tt.name, tt.password, got)
+		}
+	}
+	for name, code := range map[string]account.Code{"alice": account.CodeUsernameTaken, "new": ""} {
+		before := hashes.Load()
+		_, err := d.SignUp(t.Context(), account.NewUser{Username: name, Password: accounttest.Password})
+		wantCode(t, "SignUp as "+name, err, code)
+		if got := hashes.Load() - before; got != 1 {
+			t.Errorf("SignUp as %s: got %d hashes, want 1", name, got)
+		}
+	}
+}
+
+func TestHashIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	before := directory(open(t, dir))
+	member(t, before, "alice")
+	stored := func() string {
+		return column[string](t, dir, `SELECT password FROM users WHERE username = 'alice'`)[0]
+	}
+	old := stored()
+
+	stronger := embedded.Argon2{Memory: 64, Iterations: 3, Parallelism: 2}
+	after := directory(open(t, dir, func(c *embedded.Config) { c.Argon2 = stronger }))
+	_, err := after.SignIn(t.Context(), "alice", "wrong")
+	wantCode(t, "SignIn with a wrong password", err, account.CodeInvalidCredentials)
+	if stored() != old {
+		t.Error("a wrong password changed the hash")
+	}
+	signIn(t, after, "alice")
+	params, _, _, err := argon2id.DecodeHash(stored())
+	if err != nil || params.Memory != 64 || params.Iterations != 3 || params.Parallelism != 2 {
+		t.Errorf("got parameters %+v, %v, want %+v", params, err, stronger)
+	}
+	renewed := stored()
+	signIn(t, after, "alice")
+	if stored() != renewed {
+		t.Error("a hash with the right parameters was made anew")
+	}
+}
+
+// TestHashingIsBounded fills every core with a hash that waits, and sees the next one
+// wait for its turn until its context is done.
+func TestHashingIsBounded(t *testing.T) {
+	t.Parallel()
+	var running atomic.Int64
+	hold, full := make(chan struct{}), make(chan struct{})
+	cores := int64(runtime.GOMAXPROCS(0))
+	d := directory(open(t, t.TempDir(), func(c *embedded.Config) {
+		c.OnHash = func() {
+			if running.Add(1) == cores {
+				close(full)
+			}
+			<-hold
+		}
+	}))
+	var wg sync.WaitGroup
+	for i := range cores {
+		wg.Go(func() {
+			_, err := d.SignIn(context.Background(), fmt.Sprint("user", i), "password")
+			wantCode(t, "SignIn", err, account.CodeInvalidCredentials)
+		})
+	}
+	<-full
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := d.SignIn(ctx, "late", "password")
+	wantCode(t, "SignIn with no core free", err, account.CodeUnavailable)
+	if got := running.Load(); got != cores {
+		t.Errorf("got %d hashes at once, want %d", got, cores)
+	}
+	close(hold)
+	wg.Wait()
+}
+
+// TestSecretsAreNotStored looks for what must not be in the file, in any form that
+// could be used.
+func TestSecretsAreNotStored(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	box := &postbox{}
+	d := s.Directory(box)
+	const password = "a password to be looked for"
+	if _, err := d.SignUp(t.Context(), account.NewUser{Username: "alice", Password: password, Email: "alice@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	code := box.code(t)
+	content := string(everything(t, dir))
+	for what, secret := range map[string]string{"password": password, "code": code} {
+		if strings.Contains(content, secret) {
+			t.Errorf("the %s is in the file", what)
+		}
+	}
+	if err := d.Confirm(t.Context(), "alice", code); err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := d.SignIn(t.Context(), "alice", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := d.Refresh(t.Context(), tokens.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content = string(everything(t, dir))
+	for _, token := range []string{tokens.RefreshToken, next.RefreshToken} {
+		if strings.Contains(content, token) || strings.Contains(content, string(decoded(t, token))) {
+			t.Error("a refresh token is in the file")
+		}
+	}
+}

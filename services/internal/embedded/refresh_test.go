@@ -1,0 +1,187 @@
+package embedded_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/embedded"
+)
+
+// TestRefreshModel plays honest clients and thieves at once: any token of a session is
+// sent at any time, and what comes of it is what a simple model says.
+func TestRefreshModel(t *testing.T) {
+	t.Parallel()
+	clock := &accounttest.Clock{}
+	d := directory(open(t, t.TempDir(), on(clock)))
+	member(t, d, "alice")
+	rapid.Check(t, func(rt *rapid.T) {
+		const grace = 10 * time.Second
+		first, err := d.SignIn(context.Background(), "alice", accounttest.Password)
+		if err != nil {
+			rt.Fatalf("SignIn: %v", err)
+		}
+		tokens := []string{first.RefreshToken} // oldest first
+		var replaced []time.Time               // of all but the newest
+		ended := false
+		rt.Repeat(map[string]func(*rapid.T){
+			"wait": func(rt *rapid.T) {
+				clock.Advance(time.Duration(rapid.IntRange(0, 12_000).Draw(rt, "ms")) * time.Millisecond)
+			},
+			"refresh": func(rt *rapid.T) {
+				// Mostly one of the newest, as clients do.
+				i := max(0, len(tokens)-1-rapid.IntRange(0, 4).Draw(rt, "back"))
+				newest := i == len(tokens)-1
+				got, err := d.Refresh(context.Background(), tokens[i])
+				switch {
+				case ended, !newest && clock.Now().Sub(replaced[i]) >= grace:
+					ended = true
+					if account.CodeOf(err) != account.CodeInvalidToken {
+						rt.Fatalf("token %d of %d: got %v, want it refused", i, len(tokens), err)
+					}
+				case err != nil:
+					rt.Fatalf("token %d of %d: %v", i, len(tokens), err)
+				case newest:
+					if slices.Contains(tokens, got.RefreshToken) {
+						rt.Fatal("the newest token was not replaced")
+					}
+					tokens, replaced = append(tokens, got.RefreshToken), append(replaced, clock.Now())
+				case got.RefreshToken != tokens[len(tokens)-1]:
+					rt.Fatalf("token %d of %d within its grace: got another than the newest", i, len(tokens))
+				}
+			},
+			"": func(*rapid.T) {},
+		})
+	})
+}
+
+// TestTabsAtOnce refreshes one token from many tabs and both processes at once: nobody
+// is signed out, and there is one token to go on with.
+func TestTabsAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	processes := []*embedded.Directory{directory(open(t, dir)), directory(open(t, dir))}
+	member(t, processes[0], "alice")
+	token := signIn(t, processes[0], "alice").RefreshToken
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	got := map[string]int{}
+	for i := range 20 {
+		wg.Go(func() {
+			tokens, err := processes[i%2].Refresh(context.Background(), token)
+			wantCode(t, "Refresh", err, "")
+			mu.Lock()
+			defer mu.Unlock()
+			got[tokens.RefreshToken]++
+		})
+	}
+	wg.Wait()
+	if len(got) != 1 {
+		t.Fatalf("twenty tabs got %d refresh tokens, want one", len(got))
+	}
+	for next := range got {
+		if next == token {
+			t.Error("the token was not replaced")
+		}
+		_, err := processes[1].Refresh(t.Context(), next)
+		wantCode(t, "Refresh with what the tabs got", err, "")
+	}
+}
+
+func TestReuseEndsTheSession(t *testing.T) {
+	t.Parallel()
+	clock := &accounttest.Clock{}
+	d := directory(open(t, t.TempDir(), on(clock)))
+	member(t, d, "alice")
+	stolen, other := signIn(t, d, "alice"), signIn(t, d, "alice")
+	next, err := d.Refresh(t.Context(), stolen.RefreshToken)
+	wantCode(t, "Refresh", err, "")
+	clock.Advance(10 * time.Second)
+	_, err = d.Refresh(t.Context(), stolen.RefreshToken)
+	wantCode(t, "Refresh with a token replaced ten seconds ago", err, account.CodeInvalidToken)
+	_, err = d.Refresh(t.Context(), next.RefreshToken)
+	wantCode(t, "Refresh with the newest token after that", err, account.CodeInvalidToken)
+	_, err = d.GetUser(t.Context(), next.AccessToken)
+	wantCode(t, "GetUser after that", err, account.CodeInvalidToken)
+	_, err = d.Refresh(t.Context(), other.RefreshToken)
+	wantCode(t, "Refresh of another session", err, "")
+}
+
+// TestForgedRefreshToken changes each part of a token. What is not of any session
+// harms none.
+func TestForgedRefreshToken(t *testing.T) {
+	t.Parallel()
+	d := directory(open(t, t.TempDir()))
+	member(t, d, "alice")
+	good := signIn(t, d, "alice").RefreshToken
+	for name, forged := range map[string]string{
+		"another family": "AAAA" + good[4:],
+		"cut":            good[:len(good)-4],
+		"longer":         good + "AAAA",
+		"padded":         good + "=",
+		"spaced":         good[:10] + "\n" + good[10:],
+	} {
+		_, err := d.Refresh(t.Context(), forged)
+		wantCode(t, "Refresh, "+name, err, account.CodeInvalidToken)
+		wantCode(t, "SignOut, "+name, d.SignOut(t.Context(), forged), "")
+	}
+	_, err := d.Refresh(t.Context(), good)
+	wantCode(t, "Refresh", err, "")
+}
+
+func TestSignOutByAnOldToken(t *testing.T) {
+	t.Parallel()
+	clock := &accounttest.Clock{}
+	d := directory(open(t, t.TempDir(), on(clock)))
+	member(t, d, "alice")
+	first := signIn(t, d, "alice")
+	newest := first
+	for range 3 {
+		var err error
+		newest, err = d.Refresh(t.Context(), newest.RefreshToken)
+		wantCode(t, "Refresh", err, "")
+		clock.Advance(time.Hour / 2)
+	}
+	_, err := d.GetUser(t.Context(), newest.AccessToken)
+	wantCode(t, "GetUser", err, "")
+	for range 2 {
+		wantCode(t, "SignOut", d.SignOut(t.Context(), first.RefreshToken), "")
+	}
+	_, err = d.Refresh(t.Context(), newest.RefreshToken)
+	wantCode(t, "Refresh after SignOut", err, account.CodeInvalidToken)
+	_, err = d.GetUser(t.Context(), newest.AccessToken)
+	wantCode(t, "GetUser after SignOut", err, account.CodeInvalidToken)
+}
+
+// TestSessionsEnd lets a session come to its end: refreshing does not prolong it, and
+// it leaves nothing behind.
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	clock, dir := &accounttest.Clock{}, t.TempDir()
+	d := directory(open(t, dir, on(clock)))
+	member(t, d, "alice")
+	tokens := signIn(t, d, "alice")
+	for range 29 {
+		clock.Advance(24 * time.Hour)
+		var err error
+		if tokens, err = d.Refresh(t.Context(), tokens.RefreshToken); err != nil {
+			t.Fatalf("Refresh: %v", err)
+		}
+	}
+	if left := column[[]byte](t, dir, `SELECT hash FROM refresh_tokens`); len(left) != 2 {
+		t.Errorf("got %d tokens stored after 29 refreshes, want the newest and the one before", len(left))
+	}
+	clock.Advance(24 * time.Hour)
+	_, err := d.Refresh(t.Context(), tokens.RefreshToken)
+	wantCode(t, "Refresh after 30 days", err, account.CodeInvalidToken)
+	signIn(t, d, "alice")
+	if left := column[string](t, dir, `SELECT id FROM sessions`); len(left) != 1 {
+		t.Errorf("got %d sessions stored, want the newest alone", len(left))
+	}
+}
