@@ -21,9 +21,16 @@ type Harness struct {
 	// ProfilesOf gives every stored profile with the username, by a scan: more
 	// than one, or one that no claim knows, is an orphan.
 	ProfilesOf func(t *testing.T, username string) []account.Profile
-	// ConstantCode says that the directory is an emulator whose code is the same
-	// each time, so that a code cannot become void by a newer one.
-	ConstantCode bool
+	// Emulated says in what the directory is an emulator that differs from its real
+	// service; what it cannot show is not asked of it.
+	Emulated Differences
+}
+
+// Differences of an emulated directory. docs/emulators.md lists them for users.
+type Differences struct {
+	ConstantCode  bool // every code is the same, so that none becomes void by a newer one
+	ConfirmsTwice bool // a user who is confirmed can be confirmed by the service's own right again
+	NeverVerifies bool // confirming by code leaves the address unverified
 }
 
 // Password is good by every rule. Other passwords for tests are made from it.

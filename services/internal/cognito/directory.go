@@ -1,0 +1,190 @@
+package cognito
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"spillway.example/services/internal/account"
+)
+
+// Config names a pool and the client of it that the services are.
+type Config struct {
+	UserPoolID   string
+	ClientID     string
+	ClientSecret string // empty where the client has none
+}
+
+// Directory is a user pool. It implements [account.Directory].
+type Directory struct {
+	api *idp.Client
+	Config
+}
+
+var _ account.Directory = (*Directory)(nil)
+
+// New makes a Directory. The client's credentials are used for the operations by the
+// service's own right; the public ones are not signed.
+func New(api *idp.Client, c Config) *Directory { return &Directory{api, c} }
+
+// secretHash proves that we know the client's secret (Amazon Cognito, "Computing secret
+// hash values"); nil where it has none.
+func (d *Directory) secretHash(username string) *string {
+	if d.ClientSecret == "" {
+		return nil
+	}
+	mac := hmac.New(sha256.New, []byte(d.ClientSecret))
+	mac.Write([]byte(username + d.ClientID))
+	return aws.String(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+// SignUp implements [account.Directory].
+func (d *Directory) SignUp(ctx context.Context, u account.NewUser) (account.SignedUp, error) {
+	in := &idp.SignUpInput{
+		ClientId: &d.ClientID, SecretHash: d.secretHash(u.Username), Username: &u.Username, Password: &u.Password,
+	}
+	if u.Email != "" {
+		in.UserAttributes = []types.AttributeType{{Name: aws.String("email"), Value: &u.Email}}
+	}
+	began := time.Now()
+	out, err := d.api.SignUp(ctx, in)
+	switch {
+	case err == nil:
+		return account.SignedUp{UserID: account.UserID(aws.ToString(out.UserSub)), CodeSent: out.CodeDeliveryDetails != nil}, nil
+	case mayHaveMade(err):
+		return d.madeAnyway(ctx, u, began, failure(signUp, err))
+	}
+	return account.SignedUp{}, failure(signUp, err)
+}
+
+// madeAnyway goes on with the user where a sign-up failed only when its code was to be
+// sent. A user who was there before is not ours, and its password not u's: that one is
+// cleared away, and the sign-up has failed.
+func (d *Directory) madeAnyway(ctx context.Context, u account.NewUser, began time.Time, failed error) (account.SignedUp, error) {
+	found, now, err := d.find(ctx, u.Username)
+	switch {
+	case account.CodeOf(err) == account.CodeNotFound:
+		return account.SignedUp{}, failed
+	case err != nil:
+		return account.SignedUp{}, err
+	case found.Confirmed:
+		return account.SignedUp{}, account.ErrUsernameTaken(0)
+	}
+	// Both times are the directory's, whose Date has whole seconds.
+	if age := now.Sub(found.CreatedAt); age > time.Since(began)+2*time.Second || found.Email != u.Email {
+		if err := d.DeleteUser(ctx, u.Username); err != nil {
+			return account.SignedUp{}, err
+		}
+		return account.SignedUp{}, failed
+	}
+	return account.SignedUp{UserID: found.ID}, nil
+}
+
+// Confirm implements [account.Directory].
+func (d *Directory) Confirm(ctx context.Context, username, code string) error {
+	_, err := d.api.ConfirmSignUp(ctx, &idp.ConfirmSignUpInput{
+		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username, ConfirmationCode: &code,
+	})
+	return failure(confirmSignUp, err)
+}
+
+// ResendCode implements [account.Directory].
+func (d *Directory) ResendCode(ctx context.Context, username string) error {
+	// With PreventUserExistenceErrors an unknown user gets the answer of a known one.
+	switch u, err := d.FindUser(ctx, username); {
+	case err != nil:
+		return err
+	case u.Confirmed:
+		return confirmed(nil)
+	}
+	_, err := d.api.ResendConfirmationCode(ctx, &idp.ResendConfirmationCodeInput{
+		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username,
+	})
+	return failure(resendCode, err)
+}
+
+// SignIn implements [account.Directory].
+func (d *Directory) SignIn(ctx context.Context, username, password string) (account.Tokens, error) {
+	in := &idp.InitiateAuthInput{
+		ClientId: &d.ClientID, AuthFlow: types.AuthFlowTypeUserPasswordAuth,
+		AuthParameters: map[string]string{"USERNAME": username, "PASSWORD": password},
+	}
+	if h := d.secretHash(username); h != nil {
+		in.AuthParameters["SECRET_HASH"] = *h
+	}
+	out, err := d.api.InitiateAuth(ctx, in)
+	if err != nil {
+		return account.Tokens{}, failure(initiateAuth, err)
+	}
+	if out.AuthenticationResult == nil {
+		return account.Tokens{}, account.Errorf(account.CodeChallenge, nil,
+			"A further step is needed to sign in: %s.", out.ChallengeName)
+	}
+	return tokens(out.AuthenticationResult, ""), nil
+}
+
+// Refresh implements [account.Directory].
+func (d *Directory) Refresh(ctx context.Context, refreshToken string) (account.Tokens, error) {
+	if refreshToken == "" {
+		return account.Tokens{}, account.ErrToken(nil)
+	}
+	in := &idp.GetTokensFromRefreshTokenInput{ClientId: &d.ClientID, RefreshToken: &refreshToken}
+	if d.ClientSecret != "" {
+		in.ClientSecret = &d.ClientSecret
+	}
+	out, err := d.api.GetTokensFromRefreshToken(ctx, in)
+	switch {
+	case err != nil:
+		return account.Tokens{}, failure(refreshTokens, err)
+	case out.AuthenticationResult == nil:
+		return account.Tokens{}, account.ErrToken(nil)
+	}
+	return tokens(out.AuthenticationResult, refreshToken), nil
+}
+
+// tokens gives Cognito's tokens, with the refresh token that was sent where none came:
+// without rotation it stays good.
+func tokens(r *types.AuthenticationResultType, sent string) account.Tokens {
+	t := account.Tokens{
+		AccessToken: aws.ToString(r.AccessToken), IDToken: aws.ToString(r.IdToken), RefreshToken: aws.ToString(r.RefreshToken),
+		TokenType: aws.ToString(r.TokenType), ExpiresIn: time.Duration(r.ExpiresIn) * time.Second,
+	}
+	if t.RefreshToken == "" {
+		t.RefreshToken = sent
+	}
+	if t.TokenType == "" {
+		t.TokenType = "Bearer"
+	}
+	return t
+}
+
+// SignOut implements [account.Directory].
+func (d *Directory) SignOut(ctx context.Context, refreshToken string) error {
+	if refreshToken == "" {
+		return nil
+	}
+	in := &idp.RevokeTokenInput{ClientId: &d.ClientID, Token: &refreshToken}
+	if d.ClientSecret != "" {
+		in.ClientSecret = &d.ClientSecret
+	}
+	_, err := d.api.RevokeToken(ctx, in)
+	if err = failure(revokeToken, err); account.CodeOf(err) == account.CodeInvalidToken {
+		return nil // it opens nothing as it is
+	}
+	return err
+}
+
+// SignOutEverywhere implements [account.Directory].
+func (d *Directory) SignOutEverywhere(ctx context.Context, accessToken string) error {
+	if accessToken == "" {
+		return account.ErrToken(nil)
+	}
+	_, err := d.api.GlobalSignOut(ctx, &idp.GlobalSignOutInput{AccessToken: &accessToken})
+	return failure(globalSignOut, err)
+}
