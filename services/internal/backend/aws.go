@@ -1,0 +1,95 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/cognito"
+	"spillway.example/services/internal/dynamo"
+	"spillway.example/services/internal/settings"
+	"spillway.example/services/internal/token"
+)
+
+// tries is how often the SDK asks, the first time included: more would outlast the
+// caller, and the domain has its own ways to go on.
+const tries = 3
+
+func openAWS(ctx context.Context, c Config) (*Backend, error) {
+	sdk, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
+		return retry.AddWithMaxAttempts(retry.NewStandard(), tries)
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("configuring the AWS SDK: %w", err)
+	}
+	if sdk.Region == "" {
+		return nil, errors.New("AWS_REGION is not set, and the AWS configuration names no region")
+	}
+	secret, err := clientSecret(ctx, sdk, c.Settings)
+	if err != nil {
+		return nil, err
+	}
+	mailer, err := smtpOr(c.Settings, unsent{c.Logger})
+	if err != nil {
+		return nil, err
+	}
+	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
+	return &Backend{
+		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk), cognito.Config{
+			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
+		}),
+		Claims: store, Profiles: store, Mailer: mailer,
+		Verifier: token.NewVerifier(token.Config{
+			Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID, Keys: token.NewRemote(c.Settings.JWKSURL, nil, nil),
+		}),
+		Close: func() error { return nil },
+	}, nil
+}
+
+// clientSecret gives the app client's secret, from Secrets Manager where the settings
+// say so: ECS injects secrets into the environment, Lambda does not.
+func clientSecret(ctx context.Context, sdk aws.Config, s settings.Settings) (string, error) {
+	if s.UserPoolClientSecretARN == "" {
+		return s.UserPoolClientSecret, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	out, err := secretsmanager.NewFromConfig(sdk).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId: &s.UserPoolClientSecretARN,
+	})
+	if err != nil {
+		return "", fmt.Errorf("USER_POOL_CLIENT_SECRET_ARN: reading the secret: %w", err)
+	}
+	value := aws.ToString(out.SecretString)
+	var member struct {
+		ClientSecret string `json:"client_secret"`
+	}
+	if json.Unmarshal([]byte(value), &member) == nil && member.ClientSecret != "" {
+		return member.ClientSecret, nil
+	}
+	if value == "" {
+		return "", errors.New("USER_POOL_CLIENT_SECRET_ARN: the secret has no text")
+	}
+	return value, nil
+}
+
+// unsent is the mailer of a service that was told of no mail server: its notices are
+// lost, and the log says so.
+type unsent struct{ log *slog.Logger }
+
+// Send implements [account.Mailer].
+func (u unsent) Send(ctx context.Context, m account.Mail) error {
+	u.log.WarnContext(ctx, "a notice was not sent: SMTP_URL is not set", "subject", m.Subject)
+	return nil
+}

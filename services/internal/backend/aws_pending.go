@@ -1,8 +1,0 @@
-package backend
-
-import (
-	"context"
-	"errors"
-)
-
-func openAWS(context.Context, Config) (*Backend, error) { return nil, errors.New("pending") }
