@@ -27,7 +27,9 @@ type endpoint struct {
 	*httptest.Server
 	asked atomic.Int64
 	down  atomic.Bool
-	hold  chan struct{} // if not nil, answers wait for it to be closed
+	// If hold is not nil, answers wait for it to be closed; arrived tells of each
+	// that is asked for.
+	hold, arrived chan struct{}
 
 	mu  sync.Mutex
 	set jwk.Set
@@ -35,11 +37,12 @@ type endpoint struct {
 
 func newEndpoint(t *testing.T, pairs ...pair) *endpoint {
 	t.Helper()
-	e := &endpoint{}
+	e := &endpoint{arrived: make(chan struct{}, 10)}
 	e.serve(t, pairs...)
 	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		e.asked.Add(1)
 		if e.hold != nil {
+			e.arrived <- struct{}{}
 			<-e.hold
 		}
 		if e.down.Load() {
@@ -158,6 +161,7 @@ func TestOldKeysAreFetchedBehindTheBack(t *testing.T) {
 	for range 3 {
 		wantKey(t, r, "k1", true) // at once, although the endpoint hangs
 	}
+	<-e.arrived
 	close(e.hold)
 	wantKey(t, r, "k2", true) // waits for the same fetch
 	e.wantAsked(t, "after a refresh", 2)
