@@ -38,7 +38,7 @@ func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
 			return listenError(l.Addr, err)
 		}
 		open, addrs = append(open, listener), append(addrs, listener.Addr())
-		servers[i] = newServer(base, l.Handler, o)
+		servers[i] = newServer(base, closing(l.Handler, &draining), o)
 	}
 
 	failed := make(chan error, len(servers))
@@ -61,9 +61,6 @@ func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
 	draining.Store(true)
 	if o.DrainDelay > 0 {
 		time.Sleep(o.DrainDelay)
-	}
-	for _, s := range servers {
-		s.SetKeepAlivesEnabled(false) // later answers say Connection: close
 	}
 	closeAll()
 	time.Sleep(min(idleGrace, o.DrainTimeout/2))
@@ -92,6 +89,17 @@ func newServer(base context.Context, h http.Handler, o Options) *http.Server {
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 	}
+}
+
+// closing has the answers of a drain say that their connection ends with them.
+// SetKeepAlivesEnabled would do so too, but also cuts idle connections at once.
+func closing(h http.Handler, draining *atomic.Bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // drain waits for what is in flight, within the drain's timeout, then calls the hooks.

@@ -1,0 +1,255 @@
+package frontdoor_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"spillway.example/frontdoor"
+	"spillway.example/frontdoor/frontdoortest"
+)
+
+// answers are handlers whose answer must reach the client alike by every door.
+var answers = map[string]http.HandlerFunc{
+	"none":   func(http.ResponseWriter, *http.Request) {},
+	"status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
+	"twice": func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+		w.WriteHeader(http.StatusInternalServerError)
+		w.Header().Set("X-Late", "1")
+	},
+	"early": func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusOK)
+	},
+	"text": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "plain text, λ") },
+	"json": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"a":"<&>\u2028"}`)
+	},
+	"png": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write([]byte{0x89, 'P', 'N', 'G', 0xff, 0xfe, 0})
+	},
+	"text that is not": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = w.Write([]byte("caf\xe9"))
+	},
+	"encoded": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "identity")
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, "as it is")
+	},
+	"cookies": func(w http.ResponseWriter, _ *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1", Path: "/"})
+		http.SetCookie(w, &http.Cookie{Name: "b", Value: "2, or so"})
+	},
+	"redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere?a=b", http.StatusFound) },
+	"no content":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	"not modified": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+	"flushed": func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "a")
+		_ = http.NewResponseController(w).Flush()
+		_, _ = io.WriteString(w, "b")
+	},
+	"length": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "3")
+		_, _ = io.WriteString(w, "abc")
+	},
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for name, h := range answers {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			q := request{method: method, target: "/", host: "service.example.com", header: http.Header{}}
+			want := overHTTP(t, q, h)
+			for _, form := range frontdoortest.Forms() {
+				got := throughDoor(t, form, q, h)
+				if got.StatusCode != want.StatusCode {
+					t.Errorf("%s %s through %s: status %d, want %d", method, name, form, got.StatusCode, want.StatusCode)
+				}
+				a, b := read(t, got), read(t, want)
+				if a != b {
+					t.Errorf("%s %s through %s: body %q, want %q", method, name, form, a, b)
+				}
+				for _, header := range []string{"Content-Type", "Set-Cookie", "Location", "X-Late", "Content-Encoding"} {
+					if a, b := got.Header.Values(header), want.Header.Values(header); strings.Join(a, "|") != strings.Join(b, "|") {
+						t.Errorf("%s %s through %s: %s %q, want %q", method, name, form, header, a, b)
+					}
+				}
+			}
+		}
+	}
+}
+
+func read(t *testing.T, res *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body = io.NopCloser(strings.NewReader(string(b)))
+	return string(b)
+}
+
+func TestPanicIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{"as asked", http.ErrAbortHandler} {
+		q := request{method: "GET", target: "/", host: "service.example.com", header: http.Header{}}
+		res := throughDoor(t, frontdoortest.REST, q, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "half of an ans")
+			panic(v)
+		}))
+		if body := read(t, res); res.StatusCode != 500 || strings.Contains(body, "half") {
+			t.Errorf("after panic(%v): got %d %q, want a whole 500", v, res.StatusCode, body)
+		}
+	}
+}
+
+func TestTooLargeIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	for form, limit := range map[frontdoortest.Form]int{
+		frontdoortest.ALB: 1 << 20, frontdoortest.REST: 6 << 20, frontdoortest.HTTPAPI: 6 << 20, frontdoortest.FunctionURL: 6 << 20,
+	} {
+		for _, tt := range []struct{ size, want int }{{limit - 4096, 200}, {limit + 1, 500}} {
+			q := request{method: "GET", target: "/", host: "service.example.com", header: http.Header{}}
+			res := throughDoor(t, form, q, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, strings.Repeat("a", tt.size))
+			}))
+			if res.StatusCode != tt.want {
+				t.Errorf("%d bytes through %s: got %d, want %d", tt.size, form, res.StatusCode, tt.want)
+			}
+		}
+	}
+}
+
+func invoke(t *testing.T, o frontdoor.Options, h http.HandlerFunc, event string) (map[string]any, error) {
+	t.Helper()
+	o.Logger = quiet
+	out, err := frontdoor.NewInvoker(h, o).Invoke(context.Background(), []byte(event))
+	if err != nil {
+		return nil, err
+	}
+	var a map[string]any
+	if err := json.Unmarshal(out, &a); err != nil {
+		t.Fatalf("answer %q: %v", out, err)
+	}
+	return a, nil
+}
+
+func TestDirect(t *testing.T) {
+	t.Parallel()
+	event := `{"username":"alice","password":"correct horse"}`
+	h := func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method != "POST" || r.URL.Path != "/register" || r.Header.Get("Content-Type") != "application/json" ||
+			string(body) != event || frontdoor.DoorOf(r.Context()) != frontdoor.DoorDirect || r.RemoteAddr == "" {
+			t.Errorf("a direct invocation became %s %s %q from %q", r.Method, r.URL, body, r.RemoteAddr)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"message":"done"}`)
+	}
+	a, err := invoke(t, frontdoor.Options{DirectPath: "/register"}, h, event)
+	if err != nil || len(a) != 2 || a["statusCode"] != 200.0 || a["body"] != `{"message":"done"}` {
+		t.Errorf("got %v, %v", a, err)
+	}
+}
+
+func TestEventsThatAreNoRequests(t *testing.T) {
+	t.Parallel()
+	never := func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") }
+	for _, event := range []string{
+		`{"Records":[{"eventSource":"aws:sqs"}]}`, `{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}`,
+		`{"requestContext":{"routeKey":"$connect"}}`, `[]`, `"text"`, `null`,
+	} {
+		if _, err := invoke(t, frontdoor.Options{DirectPath: "/x"}, never, event); err == nil {
+			t.Errorf("%s: no error, and nobody to take it", event)
+		}
+		taken := frontdoor.Options{DirectPath: "/x", Events: func(_ context.Context, e json.RawMessage) ([]byte, error) {
+			if string(e) != event {
+				t.Errorf("got the event %s, want %s", e, event)
+			}
+			return []byte(`{"taken":true}`), nil
+		}}
+		if a, err := invoke(t, taken, never, event); err != nil || a["taken"] != true {
+			t.Errorf("%s: got %v, %v", event, a, err)
+		}
+	}
+	if _, err := invoke(t, frontdoor.Options{}, never, `{"username":"alice"}`); err == nil {
+		t.Error("a direct invocation with no path: no error")
+	}
+	for _, event := range []string{``, `{`, `{"httpMethod":"GET"`, `{} {}`, "\x00"} {
+		if _, err := invoke(t, frontdoor.Options{DirectPath: "/x"}, never, event); err == nil {
+			t.Errorf("%q is not JSON: no error", event)
+		}
+	}
+	failing := frontdoor.Options{Events: func(context.Context, json.RawMessage) ([]byte, error) { return nil, io.EOF }}
+	if _, err := invoke(t, failing, never, `{"Records":[]}`); !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want the error of Events", err)
+	}
+}
+
+// What is odd in an event: each as a door may send it.
+func TestOddEvents(t *testing.T) {
+	t.Parallel()
+	alb := `"requestContext":{"elb":{"targetGroupArn":"arn"}},"httpMethod":"GET",`
+	for _, tt := range []struct {
+		name, event string
+		status      float64
+		check       func(r *http.Request) bool
+	}{
+		{"health check", `{` + alb + `"path":"/","queryStringParameters":{},"headers":{"user-agent":"ELB-HealthChecker/2.0"},"body":"","isBase64Encoded":false}`,
+			200, func(r *http.Request) bool { return r.Host == "" && r.Body == http.NoBody && r.RequestURI == "/" }},
+		{"headers null", `{` + alb + `"path":"/","queryStringParameters":null,"headers":null,"multiValueHeaders":null,"body":null}`,
+			200, func(r *http.Request) bool { return len(r.Header) == 0 && r.RemoteAddr == "0.0.0.0:0" }},
+		{"headers missing", `{` + alb + `"path":"/"}`, 200, func(r *http.Request) bool { return r.Header != nil }},
+		{"broken base64", `{` + alb + `"path":"/","body":"%%%","isBase64Encoded":true}`, 400, nil},
+		{"malformed path", `{` + alb + `"path":"/%zz"}`, 400, nil},
+		{"base64 body", `{` + alb + `"path":"/","body":"/////w==","isBase64Encoded":true,"headers":{"content-length":"999"}}`,
+			200, func(r *http.Request) bool {
+				return r.ContentLength == 4 && r.Header.Get("Content-Length") == "4"
+			}},
+		{"IPv6 client", `{` + alb + `"path":"/","headers":{"x-forwarded-for":"10.0.0.1, 2001:db8::7"}}`,
+			200, func(r *http.Request) bool { return r.RemoteAddr == "[2001:db8::7]:0" }},
+		{"client with port", `{` + alb + `"path":"/","headers":{"x-forwarded-for":"203.0.113.9:4711"}}`,
+			200, func(r *http.Request) bool { return r.RemoteAddr == "203.0.113.9:4711" }},
+		{"spoofed client", `{` + alb + `"path":"/","headers":{"x-forwarded-for":"1.1.1.1, 203.0.113.9"}}`,
+			200, func(r *http.Request) bool { return r.RemoteAddr == "203.0.113.9:0" }},
+		{"base path", `{` + alb + `"path":"/v1/x"}`, 200, func(r *http.Request) bool { return r.URL.Path == "/x" && r.RequestURI == "/x" }},
+		{"base path alone", `{` + alb + `"path":"/v1"}`, 200, func(r *http.Request) bool { return r.URL.Path == "/" }},
+		{"not the base path", `{` + alb + `"path":"/v1beta/x"}`, 200, func(r *http.Request) bool { return r.URL.Path == "/v1beta/x" }},
+		{"escaped strings", `{` + alb + `"path":"\/a\u0062c","headers":{"x-\u0041":"\ud83d\ude00 \ud800 \n"}}`,
+			200, func(r *http.Request) bool { return r.URL.Path == "/abc" && r.Header.Get("X-A") == "😀 \ufffd \n" }},
+	} {
+		called := false
+		a, err := invoke(t, frontdoor.Options{BasePath: "/v1"}, func(_ http.ResponseWriter, r *http.Request) {
+			called = true
+			if !tt.check(r) {
+				t.Errorf("%s: the handler saw %+v", tt.name, r)
+			}
+		}, tt.event)
+		if err != nil || a["statusCode"] != tt.status || called != (tt.check != nil) {
+			t.Errorf("%s: got %v, %v; called %v", tt.name, a, err, called)
+		}
+	}
+}
+
+func TestTrustedHops(t *testing.T) {
+	t.Parallel()
+	event := `{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","headers":{"x-forwarded-for":"1.1.1.1, 203.0.113.9, 10.0.0.2"}}`
+	for hops, want := range map[int]string{0: "10.0.0.2:0", 1: "10.0.0.2:0", 2: "203.0.113.9:0", 9: "1.1.1.1:0"} {
+		_, err := invoke(t, frontdoor.Options{TrustedHops: hops}, func(_ http.ResponseWriter, r *http.Request) {
+			if r.RemoteAddr != want {
+				t.Errorf("with %d hops: got %s, want %s", hops, r.RemoteAddr, want)
+			}
+		}, event)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package frontdoortest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Form is the form in which a door hands a request to a function.
+type Form string
+
+// The forms. What each does to a request was captured from AWS on 2026-07-10 (one
+// request through the four doors; docs/doors.md) and is documented in "Lambda functions
+// as targets" (Elastic Load Balancing), "Input format of a Lambda function for proxy
+// integration" and "Working with AWS Lambda proxy integrations for HTTP APIs" (API
+// Gateway), and "Invoking Lambda function URLs" (AWS Lambda).
+const (
+	ALB         Form = "alb"       // Application Load Balancer
+	ALBMulti    Form = "alb-multi" // the same with multi-value headers
+	REST        Form = "rest"      // API Gateway REST API, payload format 1.0
+	HTTPAPI     Form = "httpapi"   // API Gateway HTTP API, payload format 2.0
+	FunctionURL Form = "furl"
+)
+
+// Forms gives every form.
+func Forms() []Form { return []Form{ALB, ALBMulti, REST, HTTPAPI, FunctionURL} }
+
+// Event makes the event that a door would make of a request as it stands on the wire:
+// method, request target, Host, headers and body. The client's address is 203.0.113.18.
+func Event(form Form, method, target, host string, header http.Header, body []byte) ([]byte, error) {
+	path, query, _ := strings.Cut(target, "?")
+	h := http.Header{"Host": {host}}
+	maps.Copy(h, header)
+	h.Set("X-Forwarded-For", "203.0.113.18")
+	h.Set("X-Forwarded-Proto", "https")
+	h.Set("X-Forwarded-Port", "443")
+	e := map[string]any{}
+	text := utf8.Valid(body) && header.Get("Content-Encoding") == ""
+	e["isBase64Encoded"] = !text
+	e["body"] = string(body)
+	if !text {
+		e["body"] = base64.StdEncoding.EncodeToString(body)
+	}
+	switch form {
+	case ALB, ALBMulti:
+		e["requestContext"] = map[string]any{"elb": map[string]any{
+			"targetGroupArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/test/0123456789abcdef",
+		}}
+		e["httpMethod"], e["path"] = method, path
+		if form == ALB {
+			e["headers"], e["queryStringParameters"] = lastOf(lower(h)), lastOf(rawQuery(query))
+		} else {
+			e["multiValueHeaders"], e["multiValueQueryStringParameters"] = lower(h), rawQuery(query)
+		}
+	case REST:
+		decoded, err := url.ParseQuery(query)
+		if err != nil {
+			return nil, fmt.Errorf("a REST API answers such a query itself: %w", err)
+		}
+		if len(body) == 0 {
+			e["body"] = nil
+		}
+		e["resource"], e["httpMethod"], e["path"] = "/{proxy+}", method, path
+		e["headers"], e["multiValueHeaders"] = lastOf(h), h
+		e["queryStringParameters"], e["multiValueQueryStringParameters"] = lastOf(decoded), decoded
+		e["requestContext"] = map[string]any{
+			"httpMethod": method, "stage": "live", "path": "/live" + path, "domainName": host,
+			"identity": map[string]any{"sourceIp": "203.0.113.18"},
+		}
+	case HTTPAPI, FunctionURL:
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return nil, fmt.Errorf("an HTTP API answers such a path itself: %w", err)
+		}
+		raw, domain := decoded, "sjzepsqsu5.execute-api.us-west-2.amazonaws.com"
+		if form == FunctionURL {
+			raw, domain = path, "2cxn22odiwguak4feg4jtt7cwm0ziblr.lambda-url.us-west-2.on.aws"
+		}
+		if len(body) == 0 {
+			delete(e, "body")
+		}
+		if c := h.Values("Cookie"); len(c) > 0 {
+			e["cookies"] = strings.Split(strings.Join(c, "; "), "; ")
+			if form == HTTPAPI {
+				h.Del("Cookie")
+			}
+		}
+		joined := map[string]string{}
+		for name, values := range lower(h) {
+			joined[name] = strings.Join(values, ",")
+		}
+		e["version"], e["routeKey"], e["rawPath"], e["rawQueryString"], e["headers"] = "2.0", "$default", raw, query, joined
+		e["requestContext"] = map[string]any{
+			"domainName": domain, "stage": "$default",
+			"http": map[string]any{"method": method, "path": raw, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.18"},
+		}
+	default:
+		return nil, fmt.Errorf("unknown form %q", form)
+	}
+	return json.Marshal(e)
+}
+
+// rawQuery splits a query without decoding it.
+func rawQuery(query string) map[string][]string {
+	m := map[string][]string{}
+	for p := range strings.SplitSeq(query, "&") {
+		if p == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(p, "=")
+		m[name] = append(m[name], value)
+	}
+	return m
+}
+
+func lower(h http.Header) map[string][]string {
+	m := make(map[string][]string, len(h))
+	for name, values := range h {
+		m[strings.ToLower(name)] = values
+	}
+	return m
+}
+
+func lastOf[M ~map[string][]string](m M) map[string]string {
+	last := make(map[string]string, len(m))
+	for name, values := range m {
+		last[name] = values[len(values)-1]
+	}
+	return last
+}
+
+// Response reads a function's answer as the door would hand it to the client.
+func Response(form Form, answer []byte) (*http.Response, error) {
+	var a struct {
+		StatusCode        int                 `json:"statusCode"`
+		Headers           map[string]string   `json:"headers"`
+		MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
+		Cookies           []string            `json:"cookies"`
+		Body              string              `json:"body"`
+		IsBase64Encoded   bool                `json:"isBase64Encoded"`
+	}
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	h := http.Header{}
+	if form != ALBMulti {
+		for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+			h.Add(name, a.Headers[name])
+		}
+	}
+	if form == ALBMulti || form == REST {
+		for name, values := range a.MultiValueHeaders {
+			h.Del(name)
+			for _, v := range values {
+				h.Add(name, v)
+			}
+		}
+	}
+	if form == HTTPAPI || form == FunctionURL {
+		for _, c := range a.Cookies {
+			h.Add("Set-Cookie", c)
+		}
+	}
+	body := []byte(a.Body)
+	if a.IsBase64Encoded {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(a.Body); err != nil {
+			return nil, fmt.Errorf("decoding the answer's body: %w", err)
+		}
+	}
+	return &http.Response{
+		StatusCode: a.StatusCode, Header: h, ContentLength: int64(len(body)),
+		Body: io.NopCloser(strings.NewReader(string(body))),
+	}, nil
+}
