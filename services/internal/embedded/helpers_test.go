@@ -17,19 +17,19 @@ import (
 var cheap = embedded.Argon2{Memory: 8, Iterations: 1, Parallelism: 1}
 
 // open opens a store as tests want it, changed as the test says.
-func open(t testing.TB, dir string, change ...func(*embedded.Config)) *embedded.Store {
-	t.Helper()
+func open(tb testing.TB, dir string, change ...func(*embedded.Config)) *embedded.Store {
+	tb.Helper()
 	c := embedded.Config{DataDir: dir, Issuer: "https://issuer.example", ClientID: "client", Argon2: cheap}
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := embedded.Open(t.Context(), c)
+	s, err := embedded.Open(tb.Context(), c)
 	if err != nil {
-		t.Fatalf("Open: %v", err)
+		tb.Fatalf("Open: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	return s
@@ -83,24 +83,24 @@ func (p *postbox) code(t *testing.T) string {
 }
 
 // member signs up and confirms a user without an address.
-func member(t testing.TB, d *embedded.Directory, name string) account.UserID {
-	t.Helper()
-	made, err := d.SignUp(t.Context(), account.NewUser{Username: name, Password: accounttest.Password})
+func member(tb testing.TB, d *embedded.Directory, name string) account.UserID {
+	tb.Helper()
+	made, err := d.SignUp(tb.Context(), account.NewUser{Username: name, Password: accounttest.Password})
 	if err == nil {
-		err = d.ConfirmUser(t.Context(), name)
+		err = d.ConfirmUser(tb.Context(), name)
 	}
 	if err != nil {
-		t.Fatalf("making %s: %v", name, err)
+		tb.Fatalf("making %s: %v", name, err)
 	}
 	return made.UserID
 }
 
 // signIn opens a session of a member.
-func signIn(t testing.TB, d *embedded.Directory, name string) account.Tokens {
-	t.Helper()
-	tokens, err := d.SignIn(t.Context(), name, accounttest.Password)
+func signIn(tb testing.TB, d *embedded.Directory, name string) account.Tokens {
+	tb.Helper()
+	tokens, err := d.SignIn(tb.Context(), name, accounttest.Password)
 	if err != nil {
-		t.Fatalf("SignIn: %v", err)
+		tb.Fatalf("SignIn: %v", err)
 	}
 	return tokens
 }

@@ -92,7 +92,7 @@ func parseKey(private []byte) (jwk.Key, error) {
 // another process has just made is found.
 func (s *Store) Key(ctx context.Context, id string) (token.Key, error) {
 	if known, ok := s.known.Load(id); ok {
-		return known.(token.Key), nil //nolint:errcheck // nothing else is stored in it
+		return known.(token.Key), nil
 	}
 	var private []byte
 	err := s.read.QueryRowContext(ctx, `SELECT private FROM signing_keys WHERE id = ?`, id).Scan(&private)

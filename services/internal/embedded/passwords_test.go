@@ -2,12 +2,12 @@ package embedded_test
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/alexedwards/argon2id"
 
@@ -84,38 +84,68 @@ func TestHashIsMadeAnew(t *testing.T) {
 	}
 }
 
-// TestHashingIsBounded fills every core with a hash that waits, and sees the next one
-// wait for its turn until its context is done.
+// TestHashingIsBounded asks for many hashes at once, each of which waits: no more than
+// there are cores are begun, and a context that is done gives up its place.
 func TestHashingIsBounded(t *testing.T) {
 	t.Parallel()
-	var running atomic.Int64
-	hold, full := make(chan struct{}), make(chan struct{})
-	cores := int64(runtime.GOMAXPROCS(0))
-	d := directory(open(t, t.TempDir(), func(c *embedded.Config) {
-		c.OnHash = func() {
-			if running.Add(1) == cores {
-				close(full)
-			}
-			<-hold
+	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Int64
+		hold := make(chan struct{})
+		d := directory(open(t, t.TempDir(), func(c *embedded.Config) {
+			c.OnHash = func() { begun.Add(1); <-hold }
+		}))
+		cores := int64(runtime.GOMAXPROCS(0))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var gaveUp atomic.Int64
+		for range 4 * cores {
+			wg.Go(func() {
+				_, err := d.SignIn(ctx, "nobody", "password")
+				if account.CodeOf(err) == account.CodeUnavailable {
+					gaveUp.Add(1)
+				}
+			})
 		}
-	}))
-	var wg sync.WaitGroup
-	for i := range cores {
-		wg.Go(func() {
-			_, err := d.SignIn(context.Background(), fmt.Sprint("user", i), "password")
-			wantCode(t, "SignIn", err, account.CodeInvalidCredentials)
-		})
+		synctest.Wait()
+		if got := begun.Load(); got != cores {
+			t.Errorf("got %d hashes at once, want %d", got, cores)
+		}
+		cancel()
+		synctest.Wait()
+		if got := gaveUp.Load(); got != 3*cores {
+			t.Errorf("got %d that gave up, want the %d that waited", got, 3*cores)
+		}
+		close(hold)
+		wg.Wait()
+		if got := begun.Load(); got != cores {
+			t.Errorf("got %d hashes in all, want %d", got, cores)
+		}
+	})
+}
+
+// TestUserChangesMeanwhile takes the user away while the right password is hashed, and
+// puts another of the same name in the place.
+func TestUserChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	other := directory(open(t, dir))
+	var meanwhile func()
+	d := directory(open(t, dir, func(c *embedded.Config) { c.OnHash = func() { meanwhile() } }))
+	remove := func() {
+		if err := other.DeleteUser(t.Context(), "alice"); err != nil {
+			t.Error(err)
+		}
 	}
-	<-full
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := d.SignIn(ctx, "late", "password")
-	wantCode(t, "SignIn with no core free", err, account.CodeUnavailable)
-	if got := running.Load(); got != cores {
-		t.Errorf("got %d hashes at once, want %d", got, cores)
+	for name, f := range map[string]func(){
+		"gone":    remove,
+		"another": func() { remove(); member(t, other, "alice") },
+	} {
+		remove()
+		member(t, other, "alice")
+		meanwhile = f
+		_, err := d.SignIn(t.Context(), "alice", accounttest.Password)
+		wantCode(t, "SignIn, user "+name, err, account.CodeInvalidCredentials)
 	}
-	close(hold)
-	wg.Wait()
 }
 
 // TestSecretsAreNotStored looks for what must not be in the file, in any form that

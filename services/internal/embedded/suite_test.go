@@ -10,12 +10,17 @@ import (
 
 // harness is register's and login's view of one data folder: two stores on one file.
 func harness(t *testing.T) accounttest.Harness {
+	t.Helper()
 	dir := t.TempDir()
 	one, two := open(t, dir), open(t, dir)
 	return accounttest.Harness{
 		Directory: directory(one), Claims: two, Profiles: two,
-		Code: func(t *testing.T, _, email string) string { return newestCode(t, one, email) },
+		Code: func(t *testing.T, _, email string) string {
+			t.Helper()
+			return newestCode(t, one, email)
+		},
 		ProfilesOf: func(t *testing.T, username string) []account.Profile {
+			t.Helper()
 			ids := column[account.UserID](t, dir, `SELECT user_id FROM profiles WHERE username = ?`, username)
 			found := make([]account.Profile, len(ids))
 			for i, id := range ids {
@@ -32,7 +37,7 @@ func harness(t *testing.T) accounttest.Harness {
 
 func TestBehaviour(t *testing.T) {
 	t.Parallel()
-	t.Run("directory", func(t *testing.T) { accounttest.RunDirectory(t, harness) })
-	t.Run("store", func(t *testing.T) { accounttest.RunStore(t, harness) })
-	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, harness) })
+	t.Run("directory", func(t *testing.T) { t.Parallel(); accounttest.RunDirectory(t, harness) })
+	t.Run("store", func(t *testing.T) { t.Parallel(); accounttest.RunStore(t, harness) })
+	t.Run("saga", func(t *testing.T) { t.Parallel(); accounttest.RunSaga(t, harness) })
 }

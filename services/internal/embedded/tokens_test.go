@@ -180,16 +180,40 @@ func TestTokensAcrossProcesses(t *testing.T) {
 	wantCode(t, "Verify another store's token", err, account.CodeInvalidToken)
 }
 
-func TestTokensOfADeletedUser(t *testing.T) {
+// TestDeletedUser leaves nothing of a user, and nothing for the next of that name.
+func TestDeletedUser(t *testing.T) {
 	t.Parallel()
-	d := directory(open(t, t.TempDir()))
-	member(t, d, "alice")
+	dir := t.TempDir()
+	d := directory(open(t, dir))
+	signUp(t, d, alice)
+	if err := d.ConfirmUser(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
 	tokens := signIn(t, d, "alice")
-	wantCode(t, "DeleteUser", d.DeleteUser(t.Context(), "alice"), "")
+	signUp(t, d, account.NewUser{Username: "waiting", Password: accounttest.Password, Email: "waiting@example.com"})
+	for _, name := range []string{"alice", "waiting"} {
+		wantCode(t, "DeleteUser", d.DeleteUser(t.Context(), name), "")
+	}
+	left := column[string](t, dir, `
+		SELECT id FROM users UNION SELECT user_id FROM codes UNION SELECT id FROM sessions UNION SELECT session_id FROM refresh_tokens`)
+	if len(left) != 0 {
+		t.Errorf("got rows of %v, want none", left)
+	}
 	_, err := d.GetUser(t.Context(), tokens.AccessToken)
 	wantCode(t, "GetUser after DeleteUser", err, account.CodeInvalidToken)
-	// Another user of the same name does not inherit the session.
 	member(t, d, "alice")
 	_, err = d.GetUser(t.Context(), tokens.AccessToken)
 	wantCode(t, "GetUser after the name was given anew", err, account.CodeInvalidToken)
+}
+
+// TestAccessEndsWithTheSession has an access token that would outlive its session.
+func TestAccessEndsWithTheSession(t *testing.T) {
+	t.Parallel()
+	clock := &accounttest.Clock{}
+	d := directory(open(t, t.TempDir(), on(clock), func(c *embedded.Config) { c.RefreshLifetime = time.Minute }))
+	member(t, d, "alice")
+	tokens := signIn(t, d, "alice")
+	clock.Advance(time.Minute)
+	_, err := d.GetUser(t.Context(), tokens.AccessToken)
+	wantCode(t, "GetUser", err, account.CodeInvalidToken)
 }

@@ -38,8 +38,8 @@ type pair struct {
 	alg     jwa.SignatureAlgorithm
 }
 
-func newPair(t testing.TB, id string, alg jwa.SignatureAlgorithm) pair {
-	t.Helper()
+func newPair(tb testing.TB, id string, alg jwa.SignatureAlgorithm) pair {
+	tb.Helper()
 	var raw crypto.Signer
 	var err error
 	if alg == jwa.RS256() {
@@ -48,15 +48,15 @@ func newPair(t testing.TB, id string, alg jwa.SignatureAlgorithm) pair {
 		raw, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	if err != nil {
-		t.Fatalf("making a key: %v", err)
+		tb.Fatalf("making a key: %v", err)
 	}
 	private, err := jwk.Import(raw)
 	if err != nil {
-		t.Fatalf("importing a key: %v", err)
+		tb.Fatalf("importing a key: %v", err)
 	}
 	for name, v := range map[string]any{jwk.KeyIDKey: id, jwk.AlgorithmKey: alg, jwk.KeyUsageKey: "sig"} {
 		if err := private.Set(name, v); err != nil {
-			t.Fatalf("describing a key: %v", err)
+			tb.Fatalf("describing a key: %v", err)
 		}
 	}
 	return pair{raw, private, alg}
@@ -94,21 +94,21 @@ func good(change func(map[string]any)) map[string]any {
 }
 
 // sign makes a token of claims with a pair, and with more headers.
-func sign(t testing.TB, p pair, claims map[string]any, header map[string]any) string {
-	t.Helper()
+func sign(tb testing.TB, p pair, claims map[string]any, header map[string]any) string {
+	tb.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		t.Fatalf("encoding claims: %v", err)
+		tb.Fatalf("encoding claims: %v", err)
 	}
 	h := jws.NewHeaders()
 	for name, v := range header {
 		if err := h.Set(name, v); err != nil {
-			t.Fatalf("header %s: %v", name, err)
+			tb.Fatalf("header %s: %v", name, err)
 		}
 	}
 	signed, err := jws.Sign(payload, jws.WithKey(p.alg, p.private, jws.WithProtectedHeaders(h)))
 	if err != nil {
-		t.Fatalf("signing: %v", err)
+		tb.Fatalf("signing: %v", err)
 	}
 	return string(signed)
 }
