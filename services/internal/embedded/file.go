@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite" // the driver: SQLite without cgo
@@ -26,7 +27,7 @@ func openFile(ctx context.Context, dir string, busyTimeout time.Duration) (write
 	}
 	write, err = connect(path, busyTimeout, url.Values{"_txlock": {"immediate"}})
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening data file %s: %w", path, err)
+		return nil, nil, explain(path, err)
 	}
 	// One connection: writers of this process queue here, where a context can end
 	// the wait, and only writers of other processes meet SQLite's lock.
@@ -36,7 +37,7 @@ func openFile(ctx context.Context, dir string, busyTimeout time.Duration) (write
 	}
 	read, err = connect(path, busyTimeout, url.Values{"_query_only": {"1"}})
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("opening data file %s: %w", path, err), write.Close())
+		return nil, nil, errors.Join(explain(path, err), write.Close())
 	}
 	read.SetMaxOpenConns(readers())
 	read.SetMaxIdleConns(readers())
@@ -46,6 +47,8 @@ func openFile(ctx context.Context, dir string, busyTimeout time.Duration) (write
 // makeFile makes the folder and the file where they are missing: nobody else may read
 // password hashes and keys. SQLite gives its own files beside it the same mode.
 func makeFile(dir string) (path string, err error) {
+	making.Lock()
+	defer making.Unlock()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("data folder %s cannot be made: %w", dir, cause(err))
 	}
@@ -53,20 +56,39 @@ func makeFile(dir string) (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("data folder %s: %w", dir, err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("data file %s cannot be written: %w", path, cause(err))
-	}
-	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
-		return "", fmt.Errorf("data file %s cannot be kept from others: %w", path, cause(err))
-	}
-	// The write-ahead log is a file beside it.
+	// The write-ahead log is another file in the folder.
 	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {
 		return "", fmt.Errorf("data folder %s cannot be written: %w", dir, cause(err))
 	}
-	return path, errors.Join(probe.Close(), os.Remove(probe.Name()))
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return "", fmt.Errorf("data folder %s cannot be written: %w", dir, cause(err))
+	}
+	if err := makePrivate(path); err != nil {
+		return "", fmt.Errorf("data file %s cannot be made or kept from others: %w", path, cause(err))
+	}
+	return path, nil
 }
+
+// makePrivate makes an empty file that only its owner can read, or makes it one.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		return f.Close()
+	}
+	switch info, statErr := os.Stat(path); {
+	case statErr != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return errors.New("it is no file")
+	}
+	return os.Chmod(path, 0o600)
+}
+
+// making keeps the stores that this process opens from making one file at once.
+// Closing a file, by whatever descriptor, gives up the process's locks on it (fcntl(2)),
+// SQLite's among them, so makeFile must never open one that a store may have open.
+var making sync.Mutex
 
 // cause takes the operation and the path off a file error, which the message has.
 func cause(err error) error {
@@ -83,7 +105,8 @@ func connect(path string, busyTimeout time.Duration, query url.Values) (*sql.DB,
 		// An answered sign-up or a rotated token must outlive a power cut.
 		"synchronous(full)",
 	}
-	query.Set("_dqs", "0")
+	query.Set("_dqs", "0")      // what is in double quotes is a name, never a text
+	query.Set("_error_rc", "1") // no stale "out of memory" beside an error
 	u := url.URL{Scheme: "file", Path: path, OmitHost: true, RawQuery: query.Encode()}
 	connector, err := sqlite.NewConnector(u.String())
 	if err != nil {
@@ -92,8 +115,8 @@ func connect(path string, busyTimeout time.Duration, query url.Values) (*sql.DB,
 	return sql.OpenDB(connector), nil
 }
 
-// prepare checks the file, switches it to write-ahead logging and brings its schema
-// up to date.
+// prepare checks the file, which takes about a millisecond for each MiB, switches it to
+// write-ahead logging and brings its schema up to date.
 func prepare(ctx context.Context, db *sql.DB, patience time.Duration) error {
 	var verdict string
 	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
@@ -142,5 +165,5 @@ func explain(path string, err error) error {
 	case errors.Is(err, errForeign):
 		return fmt.Errorf("data file %s %w; use another folder", path, errForeign)
 	}
-	return fmt.Errorf("opening data file %s: %w", path, err)
+	return fmt.Errorf("data file %s cannot be opened: %w", path, err)
 }

@@ -112,7 +112,7 @@ func TestUnusable(t *testing.T) {
 			if err := os.Mkdir(dataFile(dir), 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "cannot be written: is a directory"},
+		}, "it is no file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
