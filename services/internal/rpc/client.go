@@ -22,7 +22,7 @@ const (
 	// deadline bounds a question with all its tries, attempt one try of it.
 	deadline = 3 * time.Second
 	attempt  = 1500 * time.Millisecond
-	// The breaker opens when half of the last ten tries have failed, and lets one
+	// The breaker opens when five of the last ten tries have failed, and lets one
 	// through every two seconds.
 	breakerFailures, breakerOf = 5, 10
 	breakerDelay               = 2 * time.Second

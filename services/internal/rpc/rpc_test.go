@@ -1,0 +1,202 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"spillway.example/frontdoor"
+	"spillway.example/frontdoor/frontdoortest"
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/rpc"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// member is memory with one user, and an access token of theirs.
+func member(t *testing.T) (source rpc.Local, id account.UserID, token string) {
+	t.Helper()
+	m := accounttest.NewMemory(nil)
+	r := account.NewRegistrar(account.RegistrarConfig{Directory: m, Claims: m, Profiles: m, Mailer: m})
+	got, err := r.Register(t.Context(), account.Registration{Username: "alice", Password: accounttest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := m.SignIn(t.Context(), "alice", accounttest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rpc.Local{Verifier: m, Registrar: r}, got.UserID, tokens.AccessToken
+}
+
+// serve serves a handler as a task does, HTTP/1.1 and h2c, and gives its host and port.
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	addr, done := make(chan string, 1), make(chan error, 1)
+	go func() {
+		done <- frontdoor.Serve(ctx, h, frontdoor.Options{
+			Addr: "127.0.0.1:0", Logger: quiet, OnListen: func(a []net.Addr) { addr <- a[0].String() },
+		})
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return <-addr
+}
+
+// asFunction serves a handler as a function behind a load balancer: every request goes
+// through an event.
+func asFunction(h http.Handler) http.Handler {
+	invoker := frontdoor.NewInvoker(h, frontdoor.Options{Logger: quiet})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, max(r.ContentLength, 0))
+		_, _ = r.Body.Read(body)
+		event, err := frontdoortest.Event(frontdoortest.ALB, r.Method, r.RequestURI, r.Host, r.Header, body)
+		if err != nil {
+			panic(err)
+		}
+		out, err := invoker.Invoke(r.Context(), event)
+		if err != nil {
+			panic(err)
+		}
+		res, err := frontdoortest.Response(frontdoortest.ALB, out)
+		if err != nil {
+			panic(err)
+		}
+		for name, values := range res.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(res.StatusCode)
+		answer := make([]byte, res.ContentLength)
+		_, _ = res.Body.Read(answer)
+		_, _ = w.Write(answer)
+	})
+}
+
+func client(t *testing.T, raw string) *rpc.Client {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rpc.NewClient(u)
+}
+
+// The same questions by every way to register: in process, gRPC over h2c between tasks,
+// Connect over HTTP/1.1 through a load balancer, and to a function.
+func TestEveryWay(t *testing.T) {
+	t.Parallel()
+	source, id, token := member(t)
+	task := serve(t, rpc.Handler(source, quiet))
+	function := serve(t, asFunction(rpc.Handler(source, quiet)))
+	for name, way := range map[string]rpc.ProfileSource{
+		"in process":          source,
+		"gRPC":                client(t, "grpc://"+task),
+		"Connect":             client(t, "http://"+task),
+		"Connect to function": client(t, "http://"+function),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, err := way.ProfileOf(t.Context(), token)
+			if err != nil || p.UserID != id || p.Username != "alice" || p.CreatedAt.IsZero() {
+				t.Errorf("got %+v, %v", p, err)
+			}
+			for _, bad := range []string{"", "nonsense"} {
+				if _, err := way.ProfileOf(t.Context(), bad); account.CodeOf(err) != account.CodeInvalidToken {
+					t.Errorf("with the token %q: got %v, want invalid_token", bad, err)
+				}
+			}
+		})
+	}
+}
+
+// failing answers every question with one error.
+type failing struct{ err error }
+
+func (f failing) ProfileOf(context.Context, string) (account.Profile, error) {
+	return account.Profile{}, f.err
+}
+
+func TestCodesCross(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[account.Code]error{
+		account.CodeInvalidToken:    account.ErrToken(nil),
+		account.CodeNotFound:        account.Errorf(account.CodeNotFound, nil, "gone"),
+		account.CodeTooManyRequests: account.ErrThrottled(nil),
+		account.CodeUnavailable:     account.ErrUnavailable(nil),
+	} {
+		host := serve(t, rpc.Handler(failing{err}, quiet))
+		for _, scheme := range []string{"grpc", "http"} {
+			if _, got := client(t, scheme+"://"+host).ProfileOf(t.Context(), "x"); account.CodeOf(got) != want {
+				t.Errorf("%s by %s: got %v", want, scheme, got)
+			}
+		}
+	}
+	// What register cannot explain means for login that register is away.
+	host := serve(t, rpc.Handler(failing{errors.New("a secret cause")}, quiet))
+	if _, got := client(t, "http://"+host).ProfileOf(t.Context(), "x"); account.CodeOf(got) != account.CodeUnavailable {
+		t.Errorf("an unexpected error: got %v", got)
+	}
+}
+
+func TestRetriesWhatIsAway(t *testing.T) {
+	t.Parallel()
+	source, id, token := member(t)
+	h := rpc.Handler(source, quiet)
+	var asked atomic.Int32
+	host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) <= 2 {
+			http.Error(w, "no target", http.StatusServiceUnavailable)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
+	p, err := client(t, "http://"+host).ProfileOf(t.Context(), token)
+	if err != nil || p.UserID != id || asked.Load() != 3 {
+		t.Errorf("after two failures: got %+v, %v in %d tries", p, err, asked.Load())
+	}
+	asked.Store(100)
+	_, err = client(t, "http://"+host).ProfileOf(t.Context(), "nonsense")
+	if account.CodeOf(err) != account.CodeInvalidToken || asked.Load() != 101 {
+		t.Errorf("a token that is refused: got %v in %d tries, want one", err, asked.Load()-100)
+	}
+}
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer s.Close()
+	c := client(t, s.URL)
+	for range 20 {
+		if _, err := c.ProfileOf(t.Context(), "x"); account.CodeOf(err) != account.CodeUnavailable {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if n := asked.Load(); n < 5 || n > 10 {
+		t.Errorf("20 questions to a broken register made %d requests, want the breaker to open after 5", n)
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"grpc", "http"} {
+		if _, err := client(t, scheme+"://127.0.0.1:1").ProfileOf(t.Context(), "x"); account.CodeOf(err) != account.CodeUnavailable {
+			t.Errorf("%s: got %v", scheme, err)
+		}
+	}
+}
