@@ -28,7 +28,7 @@ func NewSMTP(rawURL string) (*SMTP, error) {
 	query := u.Query()
 	for name := range query {
 		if name != "from" && name != "starttls" {
-			return nil, fmt.Errorf("the SMTP URL has an unknown parameter %q", name)
+			return nil, errors.New("the SMTP URL has a parameter other than from and starttls")
 		}
 	}
 	from, err := netmail.ParseAddress(query.Get("from"))
