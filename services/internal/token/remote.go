@@ -159,7 +159,7 @@ func (r *Remote) download(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answered %s", r.url, response.Status)
 	}
