@@ -58,7 +58,7 @@ func (c Client) call(ctx context.Context, method, path string, in, out any) erro
 	if err != nil {
 		return fmt.Errorf("asking the gateway: %w", err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // what matters of it was read
 	switch res.StatusCode {
 	case http.StatusOK, http.StatusServiceUnavailable: // the latter is an answer of /readyz
 		if err := json.NewDecoder(res.Body).Decode(out); err != nil {

@@ -16,9 +16,9 @@ var (
 
 type Sending = sending
 
-func Follow(s *Sending, ctx context.Context) context.Context { return s.trace(ctx) } //nolint:revive // the receiver comes first
+func Follow(s *Sending, ctx context.Context) context.Context { return s.trace(ctx) }
 
-func FailureOf(s *Sending, ctx context.Context, err error) error { return s.failure(ctx, err) } //nolint:revive // the receiver comes first
+func FailureOf(s *Sending, ctx context.Context, err error) error { return s.failure(ctx, err) }
 
 // HasNotRun says whether an error is that of an attempt that has not run.
 func HasNotRun(err error) bool {

@@ -52,7 +52,7 @@ func (t *httpTarget) check(ctx context.Context, done func()) *failure {
 	if err != nil {
 		return failed(unknown, 0, err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // what matters of it was read
 	return checkStatus(res.StatusCode)
 }
 

@@ -97,8 +97,8 @@ target_groups:
 
 func TestLoadNamesUnknownFields(t *testing.T) {
 	t.Parallel()
-	_, err := gateway.Load([]byte("listener: {address: ':1', adress: x}\ntarget_group: {}\n"))
-	if err == nil || !strings.Contains(err.Error(), "adress") || !strings.Contains(err.Error(), "target_group ") {
+	_, err := gateway.Load([]byte("listener: {address: ':1', addr: x}\ntarget_group: {}\n"))
+	if err == nil || !strings.Contains(err.Error(), "addr") || !strings.Contains(err.Error(), "target_group ") {
 		t.Errorf("got %v, want both unknown fields named", err)
 	}
 }

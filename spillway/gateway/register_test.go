@@ -25,16 +25,25 @@ func holding(began, letGo chan struct{}) http.HandlerFunc {
 // does Deregister return.
 func TestDeregisterDrains(t *testing.T) {
 	t.Parallel()
-	began, letGo := make(chan struct{}, 1), make(chan struct{})
-	e := newEmulator(t, 2, holding(began, letGo), nil)
-	tests := map[string]struct{ group, target string }{}
-	httpTarget := server(t, holding(began, letGo))
-	tests["http"] = struct{ group, target string }{httpGroup(often, httpTarget), httpTarget}
-	tests["lambda"] = struct{ group, target string }{lambdaGroup(often+", max_in_flight: 2", e), e.URL}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) { // not parallel: they share the channels
-			g := start(t, config(tt.group))
-			ref := gateway.TargetRef{TargetGroup: "g0", Target: tt.target}
+	tests := map[string]func(*testing.T, http.HandlerFunc) (group, target string){
+		"http": func(t *testing.T, h http.HandlerFunc) (group, target string) {
+			t.Helper()
+			target = server(t, h)
+			return httpGroup(often, target), target
+		},
+		"lambda": func(t *testing.T, h http.HandlerFunc) (group, target string) {
+			t.Helper()
+			e := newEmulator(t, 2, h, nil)
+			return lambdaGroup(often+", max_in_flight: 2", e), e.URL
+		},
+	}
+	for name, target := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began, letGo := make(chan struct{}, 1), make(chan struct{})
+			group, target := target(t, holding(began, letGo))
+			g := start(t, config(group))
+			ref := gateway.TargetRef{TargetGroup: "g0", Target: target}
 			inFlight, drained := make(chan int, 1), make(chan gateway.Deregistered, 1)
 			go func() {
 				status, _ := do(t, http.MethodPost, g.url, "x")
@@ -48,7 +57,7 @@ func TestDeregisterDrains(t *testing.T) {
 				}
 				drained <- d
 			}()
-			eventually(t, "the target is draining", func() bool { return g.state(t, tt.target) == gateway.Draining })
+			eventually(t, "the target is draining", func() bool { return g.state(t, target) == gateway.Draining })
 			if status, _ := do(t, http.MethodGet, g.url, ""); status != http.StatusServiceUnavailable {
 				t.Errorf("a new request got %d, want 503", status)
 			}

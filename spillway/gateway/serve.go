@@ -55,8 +55,7 @@ func fixed(w http.ResponseWriter, f *FixedResponse) {
 // fail answers a request that no target answered.
 func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadGateway
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		status = f.status
 	}
 	if r.Context().Err() == nil { // else the client has gone, which is no fault here
