@@ -48,14 +48,6 @@ e2e: $(BIN)/gotestsum ## Build the images, bring everything up and walk it by bo
 fuzz: ## Fuzz each parser for FUZZTIME (default 30s)
 	scripts/fuzz $(FUZZTIME) $(MODULES)
 
-.PHONY: conformance
-conformance: ## Compare doors and adapters, and write docs/conformance.md
-	go run ./bench/conformance
-
-.PHONY: bench-frontdoor
-bench-frontdoor: ## Measure frontdoor side by side with its peers; ends in ratios
-	go run ./bench/frontdoor
-
 ##-- check it
 
 .PHONY: lint

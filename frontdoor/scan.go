@@ -217,10 +217,10 @@ func (p *scanner) next(closing byte) bool {
 
 // skip takes any one value.
 func (p *scanner) skip() {
-	switch c := p.peek(); {
-	case c == '"':
+	switch p.peek() {
+	case '"':
 		p.string()
-	case c == '{':
+	case '{':
 		for more := p.open('}'); more; more = p.next('}') {
 			p.string()
 			if !p.accept(':') {
@@ -228,15 +228,15 @@ func (p *scanner) skip() {
 			}
 			p.skip()
 		}
-	case c == '[':
+	case '[':
 		for more := p.open(']'); more; more = p.next(']') {
 			p.skip()
 		}
-	case c == 't':
+	case 't':
 		p.literal("true")
-	case c == 'f':
+	case 'f':
 		p.literal("false")
-	case c == 'n':
+	case 'n':
 		p.literal("null")
 	default:
 		p.number()
@@ -344,7 +344,7 @@ func unescapeRune(s string) (rune, int) {
 
 func hexRune(s string) (r rune) {
 	for i := range len(s) {
-		r = r<<4 | rune(hexDigit(s[i]))
+		r = r<<4 | rune(hexDigit(s[i])) //nolint:gosec // scanned, so 0 to 15
 	}
 	return r
 }

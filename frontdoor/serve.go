@@ -24,7 +24,7 @@ func Serve(ctx context.Context, h http.Handler, o Options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	context.AfterFunc(ctx, stop) // from the first signal on, the next has its default effect
-	if IsLambda(os.Getenv) {
+	if IsLambda(os.Getenv) {     //nolint:forbidigo // aws-lambda-go reads the same variable, from the same place
 		return serveLambda(ctx, h, o)
 	}
 	return serveHTTP(ctx, h, o)

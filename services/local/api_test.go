@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -76,9 +77,7 @@ func (c call) headers() http.Header {
 	if c.token != "" {
 		h.Set("Authorization", "Bearer "+c.token)
 	}
-	for name, values := range c.header {
-		h[name] = values
-	}
+	maps.Copy(h, c.header)
 	return h
 }
 

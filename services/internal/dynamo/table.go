@@ -46,8 +46,8 @@ func ensureTTL(ctx context.Context, db *dynamodb.Client, table *string) error {
 	if err != nil {
 		return fmt.Errorf("looking at the table's time to live: %w", err)
 	}
-	switch d := out.TimeToLiveDescription; {
-	case d != nil && (d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling):
+	if d := out.TimeToLiveDescription; d != nil &&
+		(d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling) {
 		if aws.ToString(d.AttributeName) == TTLAttribute {
 			return nil
 		}

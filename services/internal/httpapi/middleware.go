@@ -55,7 +55,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		if v == nil {
 			return
 		}
-		if v == http.ErrAbortHandler || wrote {
+		if v == http.ErrAbortHandler || wrote { //nolint:errorlint // panicked with as it is; net/http compares so too
 			panic(v) // nothing clean can be said any more
 		}
 		a.log.ErrorContext(r.Context(), "panic", "value", v, "stack", string(debug.Stack()))

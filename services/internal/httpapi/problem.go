@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -195,9 +196,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 	if err != nil {
 		panic(err) // a struct of strings and numbers
 	}
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", problemMediaType)
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(body, '\n')) // a client that has gone is no concern of ours

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -74,9 +75,8 @@ func asFunction(h http.Handler) http.Handler {
 		if err != nil {
 			panic(err)
 		}
-		for name, values := range res.Header {
-			w.Header()[name] = values
-		}
+		defer res.Body.Close()
+		maps.Copy(w.Header(), res.Header)
 		w.WriteHeader(res.StatusCode)
 		answer := make([]byte, res.ContentLength)
 		_, _ = res.Body.Read(answer)
