@@ -5,6 +5,7 @@ package backend
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,7 +65,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	outbox := mail.NewOutbox(store, c.Terminal)
 	mailer, err := smtpOr(c.Settings, outbox)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, store.Close())
 	}
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Verifier: store.Verifier(),
