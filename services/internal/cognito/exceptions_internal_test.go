@@ -1,0 +1,59 @@
+package cognito
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestEveryExceptionHasAMeaning reads the SDK's own deserializers for the exceptions of
+// each operation that the directory uses: an SDK that brings a new one fails this test.
+func TestEveryExceptionHasAMeaning(t *testing.T) {
+	t.Parallel()
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(strings.TrimSpace(string(dir)), "deserializers.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, op := range []operation{
+		signUp, confirmSignUp, resendCode, initiateAuth, refreshTokens, revokeToken, globalSignOut, getUser, adminGetUser, adminConfirm, adminDelete,
+	} {
+		for _, name := range exceptions(file, "awsAwsjson11_deserializeOpError"+string(op)) {
+			found++
+			if meanings[name] == nil && particular[op][name] == nil {
+				t.Errorf("%s of %s has no meaning", name, op)
+			}
+		}
+	}
+	if found < 11*5 {
+		t.Errorf("found %d exceptions in the SDK: the test no longer reads it right", found)
+	}
+}
+
+// exceptions gives the names that a function compares with.
+func exceptions(file *ast.File, function string) (names []string) {
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Name.Name != function {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if s, err := strconv.Unquote(lit.Value); err == nil && strings.HasSuffix(s, "Exception") {
+					names = append(names, s)
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
