@@ -291,10 +291,13 @@ func settle(t *testing.T, h Harness) {
 	c, p := attached(t, h, newClaim(Name("settle")))
 	s := account.Settlement{Username: c.Username, Attempt: c.Attempt, UserID: c.UserID, Email: c.Email, At: epoch.Add(time.Minute)}
 
+	other := newProfile()
+	wantCode(t, "PutIfAbsent", h.Profiles.PutIfAbsent(ctx, other), "")
 	for what, change := range map[string]func(*account.Settlement){
 		"another attempt": func(s *account.Settlement) { s.Attempt = rand.Text() },
-		"another user":    func(s *account.Settlement) { s.UserID = account.UserID(rand.Text()) },
-		"another name":    func(s *account.Settlement) { s.Username = Name("none") },
+		"a user with a profile that is not the claim's": func(s *account.Settlement) { s.UserID = other.UserID },
+		"another user": func(s *account.Settlement) { s.UserID = account.UserID(rand.Text()) },
+		"another name": func(s *account.Settlement) { s.Username = Name("none") },
 	} {
 		bad := s
 		change(&bad)
