@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -49,16 +51,42 @@ func TestREADMEWalk(t *testing.T) {
 	}
 }
 
+// built builds spillway, once for all tests.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "spillway")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "spillway")
+	if out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building spillway: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if file, err := built(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(file)) // a folder of the system's temporary ones
+	}
+	os.Exit(code)
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	file, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // run starts `spillway run` on a free port and a new data folder, and gives its
 // address once it answers. At the end of the test it is interrupted and must exit 0.
 func run(t *testing.T) (address string) {
 	t.Helper()
-	spillway := filepath.Join(t.TempDir(), "spillway")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", spillway, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building spillway: %v\n%s", err, out)
-	}
 	port := freePort(t)
-	cmd := exec.Command(spillway, "run")
+	cmd := exec.Command(binary(t), "run")
 	cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(port), "DATA_DIR="+t.TempDir())
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Start(); err != nil {
