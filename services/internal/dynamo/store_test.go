@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,8 +58,22 @@ func TestEnsure(t *testing.T) {
 	if err := dynamo.Ensure(t.Context(), db, table); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
+	fresh := "made-by-many" // as by several copies of a service's tests, or two developers
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := dynamo.Ensure(t.Context(), db, fresh); err != nil {
+				t.Errorf("at once: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	out, err := db.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &fresh})
+	if err != nil || aws.ToString(out.TimeToLiveDescription.AttributeName) != dynamo.TTLAttribute {
+		t.Errorf("time to live: got %+v, %v", out, err)
+	}
 	other := "other-key"
-	_, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+	_, err = db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String(other), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},

@@ -38,27 +38,46 @@ func Ensure(ctx context.Context, db *dynamodb.Client, table string) error {
 	if schema := out.Table.KeySchema; len(schema) != 1 || aws.ToString(schema[0].AttributeName) != key {
 		return fmt.Errorf("the table %s is there with another key than %q alone: use another name, or delete it", table, key)
 	}
-	return ensureTTL(ctx, db, name)
+	if err := ensureTTL(ctx, db, name); err != nil {
+		return fmt.Errorf("setting the time to live of the table %s: %w", table, err)
+	}
+	return nil
 }
 
+// ensureTTL sets the table's time to live. Where somebody else does so at the same time
+// the update is refused, though nothing is wrong: what is set then is what counts.
 func ensureTTL(ctx context.Context, db *dynamodb.Client, table *string) error {
-	out, err := db.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: table})
-	if err != nil {
-		return fmt.Errorf("looking at the table's time to live: %w", err)
+	switch attribute, err := ttl(ctx, db, table); {
+	case err != nil:
+		return err
+	case attribute == TTLAttribute:
+		return nil
+	case attribute != "":
+		return fmt.Errorf("it goes by %q, not by %q", attribute, TTLAttribute)
 	}
-	if d := out.TimeToLiveDescription; d != nil &&
-		(d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling) {
-		if aws.ToString(d.AttributeName) == TTLAttribute {
-			return nil
-		}
-		return fmt.Errorf("the table's time to live goes by %q, not by %q", aws.ToString(d.AttributeName), TTLAttribute)
-	}
-	_, err = db.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+	_, refused := db.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 		TableName:               table,
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(TTLAttribute), Enabled: aws.Bool(true)},
 	})
-	if err != nil {
-		return fmt.Errorf("setting the table's time to live: %w", err)
+	if refused == nil {
+		return nil
 	}
-	return nil
+	if attribute, err := ttl(ctx, db, table); err == nil && attribute == TTLAttribute {
+		return nil
+	}
+	return refused
+}
+
+// ttl gives the attribute that the table's time to live goes by, empty where it has none.
+func ttl(ctx context.Context, db *dynamodb.Client, table *string) (string, error) {
+	out, err := db.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: table})
+	if err != nil {
+		return "", err
+	}
+	switch d := out.TimeToLiveDescription; {
+	case d == nil:
+	case d.TimeToLiveStatus == types.TimeToLiveStatusEnabled, d.TimeToLiveStatus == types.TimeToLiveStatusEnabling:
+		return aws.ToString(d.AttributeName), nil
+	}
+	return "", nil
 }
