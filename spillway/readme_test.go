@@ -33,7 +33,8 @@ func TestREADMEWalk(t *testing.T) {
 	if block == nil {
 		t.Fatal("the README has no walk")
 	}
-	address := run(t)
+	address, said := run(t)
+	pasted(t, said)
 	walk := strings.ReplaceAll(string(block[1]), "127.0.0.1:8080", address)
 	out, err := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", walk).CombinedOutput()
 	if err != nil {
@@ -82,13 +83,14 @@ func binary(t *testing.T) string {
 }
 
 // run starts `spillway run` on a free port and a new data folder, and gives its
-// address once it answers. At the end of the test it is interrupted and must exit 0.
-func run(t *testing.T) (address string) {
+// address once it answers, and what it has said by then. At the end of the test it is interrupted and must exit 0.
+func run(t *testing.T) (address, said string) {
 	t.Helper()
 	port := freePort(t)
 	cmd := exec.Command(binary(t), "run")
 	cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(port), "DATA_DIR="+t.TempDir())
-	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	var greeting safeBuffer
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(t.Output(), &greeting), t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +111,41 @@ func run(t *testing.T) (address string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return address
+	return address, greeting.String()
+}
+
+// pasted runs the lines that a start prints, as they stand: each must succeed.
+func pasted(t *testing.T, said string) {
+	t.Helper()
+	lines := regexp.MustCompile(`(?m)^ +curl (.*)$`).FindAllStringSubmatch(said, -1)
+	if len(lines) != 3 {
+		t.Fatalf("a start prints %d curl lines, want 3:\n%s", len(lines), said)
+	}
+	for _, l := range lines {
+		line := strings.ReplaceAll(l[1], "alice", "pasted") // alice is the README's
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", "curl -sS --fail-with-body "+line).CombinedOutput()
+		if err != nil {
+			t.Errorf("curl %s: %v\n%s", line, err, out)
+		}
+	}
+}
+
+// safeBuffer is a buffer that is read while a process writes to it.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 func answers(ctx context.Context, url string) bool {

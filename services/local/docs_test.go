@@ -57,7 +57,7 @@ func TestOpenAPI(t *testing.T) {
 	res, err := http.DefaultClient.Do(req)
 	g := answer(t, res, err)
 	var doc struct {
-		OpenAPI string                            `json:"openapi"`
+		OpenAPI string                    `json:"openapi"`
 		Paths   map[string]map[string]any `json:"paths"`
 	}
 	if err := json.Unmarshal([]byte(g.body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") {

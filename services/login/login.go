@@ -27,28 +27,28 @@ type Config struct {
 // AddRoutes adds the service's operations to an API.
 func AddRoutes(api *httpapi.API, c Config) {
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "login", Method: http.MethodPost, Path: DirectPath, Summary: "Sign in",
+		ID: "login", Tag: "Sessions", Method: http.MethodPost, Path: DirectPath, Summary: "Sign in",
 		Description: "A wrong password and an unknown user get one and the same answer.",
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden},
 	}, func(ctx context.Context, in *credentials) (*tokens, error) {
 		return c.answer(c.Sessions.SignIn(ctx, in.Body.Username, in.Body.Password))
 	})
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "refresh", Method: http.MethodPost, Path: "/token/refresh", Summary: "Go on with a session",
+		ID: "refresh", Tag: "Sessions", Method: http.MethodPost, Path: "/token/refresh", Summary: "Go on with a session",
 		Description: "The refresh token in the answer takes the place of the one sent.",
 		Errors:      []int{http.StatusUnauthorized},
 	}, func(ctx context.Context, in *refresh) (*tokens, error) {
 		return c.answer(c.Sessions.Refresh(ctx, in.Body.RefreshToken))
 	})
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "logout", Method: http.MethodPost, Path: "/logout", Summary: "Sign out",
+		ID: "logout", Tag: "Sessions", Method: http.MethodPost, Path: "/logout", Summary: "Sign out",
 		Description: "Ends the session of a refresh token, whether or not it is still good; with an access token and `everywhere`, " +
 			"all sessions of the account. Access tokens pass offline checks until they expire.",
 		Status: http.StatusNoContent,
 		Errors: []int{http.StatusUnauthorized},
 	}, c.logout)
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "me", Method: http.MethodGet, Path: "/me", Summary: "Who am I",
+		ID: "me", Tag: "Sessions", Method: http.MethodGet, Path: "/me", Summary: "Who am I",
 		Description: "Profiles come from register; while it is away the answer is 503 with what the token says.",
 		Errors:      []int{http.StatusNotFound}, Bearer: true,
 	}, c.me)

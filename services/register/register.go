@@ -18,7 +18,7 @@ const DirectPath = "/register"
 // AddRoutes adds the service's operations to an API.
 func AddRoutes(api *httpapi.API, r *account.Registrar) {
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "register", Method: http.MethodPost, Path: DirectPath, Summary: "Sign up",
+		ID: "register", Tag: "Accounts", Method: http.MethodPost, Path: DirectPath, Summary: "Sign up",
 		Description: "With an e-mail address, beside the username or as it, a code goes to that address and the account waits for it. " +
 			"For an address as username the answer is the same whether it is known or not; its owner is told by mail.",
 		Errors: []int{http.StatusConflict},
@@ -37,7 +37,7 @@ func AddRoutes(api *httpapi.API, r *account.Registrar) {
 		return out, nil
 	})
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "confirm", Method: http.MethodPost, Path: "/register/confirm", Summary: "Confirm an account",
+		ID: "confirm", Tag: "Accounts", Method: http.MethodPost, Path: "/register/confirm", Summary: "Confirm an account",
 		Description: "Takes the code, which proves the address, and the registration token, which proves who chose the password.",
 	}, func(ctx context.Context, in *confirmation) (*confirmed, error) {
 		id, err := r.Confirm(ctx, account.Confirmation{
@@ -52,7 +52,7 @@ func AddRoutes(api *httpapi.API, r *account.Registrar) {
 		return out, nil
 	})
 	httpapi.Handle(api, httpapi.Operation{
-		ID: "resend", Method: http.MethodPost, Path: "/register/resend", Summary: "Ask for a new code",
+		ID: "resend", Tag: "Accounts", Method: http.MethodPost, Path: "/register/resend", Summary: "Ask for a new code",
 		Description: "At most one a minute. The answer is the same whether the account exists, waits, or has an address at all.",
 		Status:      http.StatusAccepted,
 	}, func(ctx context.Context, in *resend) (*message, error) {

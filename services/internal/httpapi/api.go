@@ -54,6 +54,7 @@ func New(c Config) *API {
 // Operation describes one operation of an API.
 type Operation struct {
 	ID          string
+	Tag         string // the group it is listed in
 	Method      string
 	Path        string
 	Summary     string
@@ -67,7 +68,7 @@ type Operation struct {
 // becomes a [Problem].
 func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Out, error)) {
 	described := huma.Operation{
-		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
+		OperationID: op.ID, Tags: []string{op.Tag}, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
 		DefaultStatus: op.Status, MaxBodyBytes: MaxBody, BodyReadTimeout: 10 * time.Second,
 		Errors: append([]int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}, op.Errors...),
 	}
@@ -106,9 +107,9 @@ func (a *API) addProbes(ready func(context.Context) error) {
 		p.Body.Status = "ok"
 		return p
 	}
-	Handle(a, Operation{ID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the process runs"},
+	Handle(a, Operation{ID: "healthz", Tag: "Probes", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the process runs"},
 		func(context.Context, *struct{}) (*probe, error) { return ok(), nil })
-	Handle(a, Operation{ID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Whether to send it requests"},
+	Handle(a, Operation{ID: "readyz", Tag: "Probes", Method: http.MethodGet, Path: "/readyz", Summary: "Whether to send it requests"},
 		func(ctx context.Context, _ *struct{}) (*probe, error) {
 			if frontdoor.Draining(ctx) {
 				p := &Problem{Code: "draining", Detail: "The process is about to end.", retryAfter: time.Second}
