@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -38,6 +39,9 @@ var errUsage = errors.New("usage")
 func commands() []command {
 	return []command{
 		{"run", "both services in one process on one SQLite file", runLocal},
+		{"gateway", "a local load balancer over HTTP services and emulated functions", runGateway},
+		{"setup", "make the table, user pool and client that the services need", runSetup},
+		{"healthcheck", "ask a running gateway whether it is ready", runHealthcheck},
 	}
 }
 
@@ -64,7 +68,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 }
 
 func report(w io.Writer, err error) int {
-	if err == nil {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitOK
 	}
 	code := exitFailed
