@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +14,7 @@ import (
 
 // Acquire implements [account.Claims].
 func (s *Store) Acquire(ctx context.Context, c account.Claim) (account.Claim, bool, error) {
-	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{
+	err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: s.table, Item: item(fromClaim(c)),
 		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -25,11 +24,11 @@ func (s *Store) Acquire(ctx context.Context, c account.Claim) (account.Claim, bo
 	}
 	refusal, no := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !no {
-		return account.Claim{}, false, failure("claiming a name", err)
+		return account.Claim{}, false, s.failure("claiming a name", err)
 	}
 	var held claimItem
 	if err := read(refusal.Item, &held); err != nil {
-		return account.Claim{}, false, failure("reading a claim", err)
+		return account.Claim{}, false, s.failure("reading a claim", err)
 	}
 	// Our own attempt stands there where the answer to an earlier try was lost.
 	return held.claim(), held.Attempt == c.Attempt, nil
@@ -44,22 +43,6 @@ func (s *Store) Find(ctx context.Context, username string) (account.Claim, error
 	return i.claim(), nil
 }
 
-// transact makes several changes at once. Transactions that meet on an item cancel
-// each other, which is no failure: it tries again, a few times.
-func (s *Store) transact(ctx context.Context, actions ...types.TransactWriteItem) error {
-	for try := 1; ; try++ {
-		_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
-		if !collided(err) || try == 6 {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(rand.N(time.Duration(try) * 20 * time.Millisecond)): //nolint:gosec // spreads load
-		}
-	}
-}
-
 // settled is how a transaction ended whose conditions were not met: err is nil where
 // done says, of the claim as it now stands, that an earlier try had made the change.
 func (s *Store) settled(ctx context.Context, what, username string, err error, done func(account.Claim) bool) error {
@@ -67,7 +50,7 @@ func (s *Store) settled(ctx context.Context, what, username string, err error, d
 		return nil
 	}
 	if _, no := refused(err); !no {
-		return failure(what, err)
+		return s.failure(what, err)
 	}
 	switch held, findErr := s.Find(ctx, username); {
 	case account.CodeOf(findErr) == account.CodeNotFound:
@@ -80,12 +63,26 @@ func (s *Store) settled(ctx context.Context, what, username string, err error, d
 	return conflict(err)
 }
 
+// stands is the condition that a pending claim stands as it was read. The user id is part
+// of it: it makes the deletion of that user's profile right.
+func stands(c account.Claim) (condition string, with values) {
+	condition = "attempt = :attempt AND confirmed = :false AND "
+	with = values{":attempt": text(c.Attempt), ":false": flag(false)}
+	if c.UserID == "" {
+		return condition + "attribute_not_exists(user_id)", with
+	}
+	with[":user"] = text(string(c.UserID))
+	return condition + "user_id = :user", with
+}
+
 // Supersede implements [account.Claims].
 func (s *Store) Supersede(ctx context.Context, old, c account.Claim) error {
+	condition, with := stands(old)
+	with[":lease"] = stamp(old.LeaseUntil)
 	actions := []types.TransactWriteItem{{Put: &types.Put{
 		TableName: s.table, Item: item(fromClaim(c)),
-		ConditionExpression:       aws.String("attempt = :attempt AND lease_until = :lease AND confirmed = :false"),
-		ExpressionAttributeValues: values{":attempt": text(old.Attempt), ":lease": stamp(old.LeaseUntil), ":false": flag(false)},
+		ConditionExpression:       aws.String(condition + " AND lease_until = :lease"),
+		ExpressionAttributeValues: with,
 	}}}
 	if old.UserID != "" {
 		actions = append(actions, s.deleteProfile(old.UserID))
@@ -125,7 +122,7 @@ func (s *Store) Attach(ctx context.Context, c account.Claim, p account.Profile) 
 
 // change updates a claim if a condition holds, and says whether it did.
 func (s *Store) change(ctx context.Context, username, update, condition string, with values) (bool, error) {
-	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	err := s.update(ctx, &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: pk(nameKey(username)), UpdateExpression: aws.String(update),
 		ConditionExpression: aws.String(condition), ExpressionAttributeValues: with,
 	})
@@ -135,7 +132,7 @@ func (s *Store) change(ctx context.Context, username, update, condition string, 
 	case no:
 		return false, nil
 	}
-	return false, failure("changing a claim", err)
+	return false, s.failure("changing a claim", err)
 }
 
 // Extend implements [account.Claims].
@@ -226,35 +223,35 @@ func (s *Store) outcome(ctx context.Context, st account.Settlement, err error) (
 
 // Release implements [account.Claims].
 func (s *Store) Release(ctx context.Context, username, attempt string) error {
-	held, err := s.Find(ctx, username)
-	switch {
-	case account.CodeOf(err) == account.CodeNotFound:
-		return nil
-	case err != nil:
-		return err
-	case held.Attempt != attempt || held.Confirmed:
-		return nil
-	}
-	// That the user id is as it was read makes the deletion of the profile right.
-	condition, with := "attribute_not_exists(user_id)", values{}
-	if held.UserID != "" {
-		condition, with = "user_id = :user", values{":user": text(string(held.UserID))}
-	}
-	with[":attempt"], with[":false"] = text(attempt), flag(false)
-	actions := []types.TransactWriteItem{{Delete: &types.Delete{
-		TableName: s.table, Key: pk(nameKey(username)),
-		ConditionExpression:       aws.String("attempt = :attempt AND confirmed = :false AND " + condition),
-		ExpressionAttributeValues: with,
-	}}}
-	if held.UserID != "" {
-		actions = append(actions, s.deleteProfile(held.UserID))
-	}
-	if err := s.transact(ctx, actions...); err != nil {
-		if _, no := refused(err); !no {
-			return failure("releasing a claim", err)
+	var err error
+	for range tries {
+		var held account.Claim
+		held, err = s.Find(ctx, username)
+		switch {
+		case account.CodeOf(err) == account.CodeNotFound:
+			return nil
+		case err != nil:
+			return err
+		case held.Attempt != attempt || held.Confirmed:
+			return nil
 		}
+		condition, with := stands(held)
+		actions := []types.TransactWriteItem{{Delete: &types.Delete{
+			TableName: s.table, Key: pk(nameKey(username)),
+			ConditionExpression: aws.String(condition), ExpressionAttributeValues: with,
+		}}}
+		if held.UserID != "" {
+			actions = append(actions, s.deleteProfile(held.UserID))
+		}
+		if err = s.transact(ctx, actions...); err == nil {
+			return nil
+		}
+		if _, no := refused(err); !no {
+			return s.failure("releasing a claim", err)
+		}
+		// It has changed since it was read: what it is now decides.
 	}
-	return nil
+	return account.ErrThrottled(err)
 }
 
 // EmailOwner implements [account.Claims].

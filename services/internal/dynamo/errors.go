@@ -4,41 +4,21 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/awserror"
 )
 
 // failure turns an error of the SDK that no condition of ours explains into one of the
-// domain: throttling, a table that cannot be reached, or what only an operator can mend.
-func failure(what string, err error) error {
-	err = fmt.Errorf("%s: %w", what, err)
-	if c, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		for _, r := range c.CancellationReasons {
-			switch code(r) {
-			case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
-				return account.ErrThrottled(err)
-			}
-		}
-		return account.Errorf(account.CodeInternal, err, "")
-	}
-	api, answered := errors.AsType[smithy.APIError](err)
-	switch {
-	case !answered: // no answer at all: the network, the credentials' source, or the deadline
-		return account.ErrUnavailable(err)
-	case throttles(api.ErrorCode()):
+// domain: contention that would not end, throttling, a table that cannot be reached, or
+// what only an operator can mend.
+func (s *Store) failure(what string, err error) error {
+	err = fmt.Errorf("%s in table %s: %w", what, *s.table, err)
+	if collided(err) {
 		return account.ErrThrottled(err)
-	case api.ErrorFault() == smithy.FaultServer:
-		return account.ErrUnavailable(err)
 	}
-	return account.Errorf(account.CodeInternal, err, "")
-}
-
-func throttles(code string) bool {
-	_, ok := retry.DefaultThrottleErrorCodes[code]
-	return ok || code == "TransactionConflictException" || code == "TransactionInProgressException"
+	return awserror.Failure(err)
 }
 
 func code(r types.CancellationReason) string {
@@ -64,24 +44,4 @@ func refused(err error) (actions []int, ok bool) {
 		}
 	}
 	return actions, len(actions) > 0
-}
-
-// collided says whether a transaction met another one on the same items, and nothing
-// else was wrong with it.
-func collided(err error) bool {
-	c, ok := errors.AsType[*types.TransactionCanceledException](err)
-	if !ok {
-		return false
-	}
-	met := false
-	for _, r := range c.CancellationReasons {
-		switch code(r) {
-		case "", "None":
-		case "TransactionConflict":
-			met = true
-		default:
-			return false
-		}
-	}
-	return met
 }

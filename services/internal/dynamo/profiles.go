@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,7 +15,7 @@ import (
 // PutIfAbsent implements [account.Profiles].
 func (s *Store) PutIfAbsent(ctx context.Context, p account.Profile) error {
 	p.Version = 1
-	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{
+	err := s.put(ctx, &dynamodb.PutItemInput{
 		TableName: s.table, Item: item(fromProfile(p)), ConditionExpression: aws.String("attribute_not_exists(pk)"),
 	})
 	switch _, no := refused(err); {
@@ -23,7 +24,7 @@ func (s *Store) PutIfAbsent(ctx context.Context, p account.Profile) error {
 	case no:
 		return conflict(err)
 	}
-	return failure("storing a profile", err)
+	return s.failure("storing a profile", err)
 }
 
 // Get implements [account.Profiles].
@@ -39,8 +40,9 @@ func (s *Store) Get(ctx context.Context, id account.UserID) (account.Profile, er
 func (s *Store) Update(ctx context.Context, p account.Profile) (account.Profile, error) {
 	read := p.Version
 	p.Version++
-	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: s.table, Item: item(fromProfile(p)),
+	next := item(fromProfile(p))
+	err := s.put(ctx, &dynamodb.PutItemInput{
+		TableName: s.table, Item: next,
 		ConditionExpression:                 aws.String("version = :read"),
 		ExpressionAttributeValues:           values{":read": number(read)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -51,18 +53,19 @@ func (s *Store) Update(ctx context.Context, p account.Profile) (account.Profile,
 	c, no := errors.AsType[*types.ConditionalCheckFailedException](err)
 	switch {
 	case !no:
-		return account.Profile{}, failure("updating a profile", err)
+		return account.Profile{}, s.failure("updating a profile", err)
 	case c.Item == nil:
 		return account.Profile{}, notFound()
+	case reflect.DeepEqual(c.Item, next): // by a try of the SDK's whose answer was lost
+		return p, nil
 	}
 	return account.Profile{}, conflict(err)
 }
 
 // Delete implements [account.Profiles].
 func (s *Store) Delete(ctx context.Context, id account.UserID) error {
-	_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: s.table, Key: pk(userKey(id))})
-	if err != nil {
-		return failure("deleting a profile", err)
+	if err := s.delete(ctx, &dynamodb.DeleteItemInput{TableName: s.table, Key: pk(userKey(id))}); err != nil {
+		return s.failure("deleting a profile", err)
 	}
 	return nil
 }

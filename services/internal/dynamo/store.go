@@ -39,12 +39,12 @@ func (s *Store) get(ctx context.Context, k string, into any) error {
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.table, Key: pk(k), ConsistentRead: aws.Bool(true)})
 	switch {
 	case err != nil:
-		return failure("reading an item", err)
+		return s.failure("reading an item", err)
 	case out.Item == nil:
 		return notFound()
 	}
 	if err := read(out.Item, into); err != nil {
-		return failure("reading an item", err)
+		return s.failure("reading an item", err)
 	}
 	return nil
 }
