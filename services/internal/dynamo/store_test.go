@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
 	"spillway.example/services/internal/awstest"
 	"spillway.example/services/internal/dynamo"
@@ -58,7 +57,7 @@ func TestEnsure(t *testing.T) {
 	if err := dynamo.Ensure(t.Context(), db, table); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
-	fresh := "made-by-many" // as by several copies of a service's tests, or two developers
+	fresh := accounttest.Name("made-by-many") // as by several copies of a service's tests, or two developers
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -72,7 +71,7 @@ func TestEnsure(t *testing.T) {
 	if err != nil || aws.ToString(out.TimeToLiveDescription.AttributeName) != dynamo.TTLAttribute {
 		t.Errorf("time to live: got %+v, %v", out, err)
 	}
-	other := "other-key"
+	other := accounttest.Name("other-key")
 	_, err = db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String(other), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
@@ -83,22 +82,5 @@ func TestEnsure(t *testing.T) {
 	}
 	if err := dynamo.Ensure(t.Context(), db, other); err == nil || !strings.Contains(err.Error(), other) {
 		t.Errorf("a table with another key: got %v, want an error that names it", err)
-	}
-}
-
-// What cannot be had is told apart: a table that is missing is ours to mend, a host
-// that does not answer is the caller's to wait for.
-func TestFailures(t *testing.T) {
-	t.Parallel()
-	db := client(t)
-	_, err := dynamo.New(db, "no-such-table").Get(t.Context(), "somebody")
-	if got := account.CodeOf(err); got != account.CodeInternal {
-		t.Errorf("no table: got %q (%v), want internal", got, err)
-	}
-	config := awstest.Config("http://127.0.0.1:1")
-	config.RetryMaxAttempts = 1
-	_, err = dynamo.New(dynamodb.NewFromConfig(config), table).Get(t.Context(), "somebody")
-	if got := account.CodeOf(err); got != account.CodeUnavailable {
-		t.Errorf("no host: got %q (%v), want unavailable", got, err)
 	}
 }

@@ -1,0 +1,101 @@
+package dynamo_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/awstest"
+	"spillway.example/services/internal/dynamo"
+)
+
+// lossy is a network that loses the answer to the first try of every write, so that the
+// SDK makes each of them twice.
+type lossy struct{ lost atomic.Int64 }
+
+// Do implements the SDK's HTTP client.
+func (l *lossy) Do(r *http.Request) (*http.Response, error) {
+	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	res, err := http.DefaultClient.Do(r)
+	if err != nil || op == "GetItem" || unknowing(op, body) || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1") {
+		return res, err
+	}
+	l.lost.Add(1)
+	res.Body.Close()
+	return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+}
+
+// unknowing says whether a write cannot know its own earlier try, by its contract: where
+// a profile is there PutIfAbsent is a conflict, and MarkMailed, that no mail is lost
+// twice, never says twice that one is due.
+func unknowing(op string, body []byte) bool {
+	return op == "PutItem" && bytes.Contains(body, []byte(`"user#`)) && bytes.Contains(body, []byte("attribute_not_exists")) ||
+		bytes.Contains(body, []byte("SET mailed_at"))
+}
+
+// TestLostAnswers holds the store to its whole contract over such a network.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	client(t)
+	network := &lossy{}
+	config := awstest.Config(awstest.DynamoDB.Endpoint(t))
+	config.HTTPClient = network
+	config.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.RateLimiter, o.BaseDelay = ratelimit.None, time.Millisecond // the SDK's budget is not for a network as bad as this
+		})
+	}
+	s := dynamo.New(dynamodb.NewFromConfig(config), table)
+	t.Run("store", func(t *testing.T) {
+		accounttest.RunStore(t, func(*testing.T) accounttest.Harness {
+			return accounttest.Harness{Claims: s, Profiles: s}
+		})
+	})
+	if network.lost.Load() == 0 {
+		t.Error("no answer was lost")
+	}
+}
+
+// A claim that has got a user since it was read is not superseded: the profile of that
+// user would be left behind.
+func TestSupersedeSeesAnAttachedUser(t *testing.T) {
+	t.Parallel()
+	s, ctx := dynamo.New(client(t), table), t.Context()
+	old := account.Claim{Username: accounttest.Name("late"), Attempt: "old"}
+	if _, acquired, err := s.Acquire(ctx, old); err != nil || !acquired {
+		t.Fatalf("Acquire: %v, %v", acquired, err)
+	}
+	attached := old
+	attached.UserID = account.UserID(accounttest.Name("user"))
+	if err := s.Attach(ctx, attached, account.Profile{UserID: attached.UserID, Username: old.Username}); err != nil {
+		t.Fatalf("Attach: %v", err)
+	}
+	next := account.Claim{Username: old.Username, Attempt: "next"}
+	if err := s.Supersede(ctx, old, next); account.CodeOf(err) != account.CodeConflict {
+		t.Errorf("Supersede of the claim as it was read: got %v, want a conflict", err)
+	}
+	if err := s.Supersede(ctx, attached, next); err != nil {
+		t.Errorf("Supersede of the claim as it is: %v", err)
+	}
+	if _, err := s.Get(ctx, attached.UserID); account.CodeOf(err) != account.CodeNotFound {
+		t.Errorf("Get the superseded profile: got %v, want not found", err)
+	}
+}
