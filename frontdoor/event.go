@@ -6,6 +6,7 @@ import "errors"
 // uses, and which door it came through.
 type event struct {
 	raw  []byte
+	text string // raw, as it is scanned: nothing that is kept of it can change
 	door Door
 	// multi says that headers are lists, in the event and so in the answer (ALB).
 	multi bool
@@ -42,18 +43,18 @@ type marks struct {
 	service        bool // Records, source or detail-type: an event of an AWS service
 }
 
-// parseEvent scans an event. Its door is -1 where it is no HTTP request and no direct
+// parse scans an event into e. Its door is -1 where it is no HTTP request and no direct
 // invocation.
-func parseEvent(raw []byte) (*event, error) {
-	e := &event{raw: raw}
-	p := &scanner{text: string(raw)}
+func (e *event) parse(raw []byte) error {
+	e.raw, e.text = raw, string(raw)
+	p := scanner{text: e.text}
 	var m marks
-	m.object = p.object(func(key string) { e.member(p, key, &m) })
+	m.object = p.object(func(key string) { e.member(&p, key, &m) })
 	if !p.end() {
-		return nil, errNotJSON
+		return errNotJSON
 	}
 	e.door = m.door(e)
-	return e, nil
+	return nil
 }
 
 // member takes one member of the event.
@@ -132,8 +133,14 @@ func (e *event) sourceMember(p *scanner, key string) {
 	e.sourceIP = s.String()
 }
 
+// usual is how many headers a request from a browser has.
+const usual = 24
+
 // strings1 takes an object of strings; members of other kinds are left out.
 func strings1(p *scanner) (all []pair) {
+	if p.peek() == '{' {
+		all = make([]pair, 0, usual)
+	}
 	p.object(func(key string) {
 		if s, ok := p.stringOrNull(); ok {
 			all = append(all, pair{key, s.String()})
@@ -144,6 +151,9 @@ func strings1(p *scanner) (all []pair) {
 
 // stringLists takes an object of lists of strings.
 func stringLists(p *scanner) (all []pair) {
+	if p.peek() == '{' {
+		all = make([]pair, 0, usual)
+	}
 	p.object(func(key string) {
 		p.array(func() {
 			if s, ok := p.stringOrNull(); ok {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -50,13 +51,13 @@ func NewInvoker(h http.Handler, o Options) *Invoker { return &Invoker{h, o.withD
 // Invoke serves one event. The error is the invocation's: whatever a client can cause
 // is an answer instead.
 func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
-	e, err := parseEvent(raw)
-	if err != nil {
+	x := new(exchange)
+	e := &x.event
+	if err := e.parse(raw); err != nil {
 		return nil, err
 	}
-	direct := e.door == DoorDirect && i.options.DirectPath != ""
 	switch {
-	case direct:
+	case e.door == DoorDirect && i.options.DirectPath != "":
 	case e.door >= 0 && e.door != DoorDirect:
 	case i.options.Events != nil:
 		return i.options.Events(ctx, json.RawMessage(raw))
@@ -65,32 +66,35 @@ func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	default:
 		return nil, errNotHTTP
 	}
-	ctx = context.WithValue(ctx, eventKey{}, e)
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-deadlineMargin))
 		defer cancel()
 	}
-	w := newWriter()
-	var r *http.Request
-	if direct {
-		r = e.direct(ctx, i.options.DirectPath)
-	} else if r, err = e.request(ctx, i.options); err != nil {
-		i.options.Logger.WarnContext(ctx, "malformed request", "err", err)
-		http.Error(w, "400 Bad Request", http.StatusBadRequest)
+	x.ctx = eventContext{ctx, e}
+	x.writer.event = e
+	r, err := x.request(i.options)
+	if err != nil {
+		i.options.Logger.WarnContext(&x.ctx, "malformed request", "err", err)
+		return e.plainAnswer(http.StatusBadRequest), nil
 	}
-	if r != nil && i.serve(w, r) {
-		w = newWriter()
-		http.Error(w, "500 Internal Server Error", http.StatusInternalServerError)
+	if i.serve(&x.writer, r) {
+		return e.plainAnswer(http.StatusInternalServerError), nil
 	}
-	out, ok := w.encode(e, r != nil && r.Method == http.MethodHead)
+	out, ok := x.writer.encode(r.Method == http.MethodHead)
 	if !ok {
-		i.options.Logger.ErrorContext(ctx, "answer too large for its door", "bytes", len(out), "door", e.door.String())
-		w = newWriter()
-		http.Error(w, "500 Internal Server Error: the answer is too large", http.StatusInternalServerError)
-		out, _ = w.encode(e, false)
+		i.options.Logger.ErrorContext(&x.ctx, "answer too large for its door", "bytes", len(out), "door", e.door.String())
+		return e.plainAnswer(http.StatusInternalServerError), nil
 	}
 	return out, nil
+}
+
+// plainAnswer is an answer that no handler gave, as net/http gives its own.
+func (e *event) plainAnswer(status int) []byte {
+	w := &writer{event: e}
+	http.Error(w, strconv.Itoa(status)+" "+http.StatusText(status), status)
+	out, _ := w.encode(false) // a line fits through every door
+	return out
 }
 
 // serve calls the handler and says whether it panicked; the process lives on.

@@ -1,71 +1,177 @@
 package frontdoor
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
+// exchange is everything that one request needs, in one piece of memory.
+type exchange struct {
+	event  event
+	url    url.URL
+	body   body
+	writer writer
+	ctx    eventContext
+}
+
+// eventContext is a request's context: it knows the event.
+type eventContext struct {
+	context.Context
+	event *event
+}
+
+// Value implements context.Context.
+func (c *eventContext) Value(key any) any {
+	if key == (eventKey{}) {
+		return c.event
+	}
+	return c.Context.Value(key)
+}
+
+// blank is what every request begins as; it is never changed.
+var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody}
+
 // request makes the request that net/http would have made of the same bytes. An error
-// is the caller's: a 400.
-func (e *event) request(ctx context.Context, o Options) (*http.Request, error) {
-	path, query := e.target()
-	path = stripBase(path, o.BasePath)
-	uri := path
-	if query != "" {
-		uri += "?" + query
+// is the client's: a 400.
+func (x *exchange) request(o Options) (*http.Request, error) {
+	e := &x.event
+	r := blank.WithContext(&x.ctx) // a copy
+	if e.door == DoorDirect {
+		x.url.Path, r.URL, r.RequestURI = o.DirectPath, &x.url, o.DirectPath
+		r.Method, r.RemoteAddr = http.MethodPost, nobody
+		r.Header = http.Header{"Content-Type": {"application/json"}}
+		x.give(r, e.text)
+		return r, nil
 	}
-	u, err := url.ParseRequestURI(uri)
-	if err != nil {
-		return nil, fmt.Errorf("parsing the path: %w", err)
+	if err := x.target(r, o); err != nil {
+		return nil, err
 	}
-	body, err := e.payload()
+	payload, err := e.payload()
 	if err != nil {
 		return nil, err
 	}
-	r := &http.Request{
-		Method: e.method.String(), URL: u, RequestURI: uri,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: e.header(), Body: http.NoBody, ContentLength: int64(len(body)),
-	}
-	r.Host = r.Header.Get("Host")
-	if r.Host == "" {
+	r.Method, r.Header = e.method.String(), e.header()
+	if host := r.Header["Host"]; len(host) > 0 {
+		r.Host = host[0]
+		delete(r.Header, "Host")
+	} else {
 		r.Host = e.domain
 	}
-	r.Header.Del("Host")
-	r.Header.Del("Transfer-Encoding") // the body is here, whole
-	if len(body) > 0 {
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.Header.Set("Content-Length", fmt.Sprint(len(body)))
-	} else if r.Header.Get("Content-Length") != "" {
-		r.Header.Set("Content-Length", "0")
-	}
+	delete(r.Header, "Transfer-Encoding") // the body is here, whole
+	x.give(r, payload)
 	r.RemoteAddr = e.remote(r.Header, o)
-	return r.WithContext(ctx), nil
+	return r, nil
 }
 
-// target gives path and query as they stood in the request line, as far as the door
+// give gives r its body, and the header that says how long it is.
+func (x *exchange) give(r *http.Request, payload string) {
+	if len(payload) > 0 {
+		x.body.rest = payload
+		r.Body, r.ContentLength = &x.body, int64(len(payload))
+	}
+	said := r.Header["Content-Length"]
+	if len(said) == 0 && len(payload) == 0 {
+		return
+	}
+	if len(said) == 1 {
+		if n, err := strconv.Atoi(said[0]); err == nil && n == len(payload) {
+			return
+		}
+	}
+	r.Header["Content-Length"] = []string{strconv.Itoa(len(payload))}
+}
+
+// body is a request's body: the text of the event, or what is decoded from it.
+type body struct{ rest string }
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	if b.rest == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// WriteTo implements io.WriterTo.
+func (b *body) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, b.rest)
+	b.rest = b.rest[n:]
+	return int64(n), err
+}
+
+// Close implements io.Closer.
+func (b *body) Close() error {
+	b.rest = ""
+	return nil
+}
+
+var errPath = errors.New("the path is not one of a request line")
+
+// target gives r path and query as they stood in the request line, as far as the door
 // kept them.
-func (e *event) target() (path, query string) {
+func (x *exchange) target(r *http.Request, o Options) error {
+	e := &x.event
+	path, query := e.pathAndQuery()
+	path = stripBase(path, o.BasePath)
+	if r.RequestURI = path; query != "" {
+		r.RequestURI = path + "?" + query
+	}
+	r.URL = &x.url
+	if plain(path) {
+		x.url.Path, x.url.RawQuery = path, query // what parsing would give
+		return nil
+	}
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil {
+		return errPath // the parser's error repeats what it was given
+	}
+	x.url = *u
+	return nil
+}
+
+// plain says whether a path is its own escaped form and begins no authority.
+func plain(path string) bool {
+	if len(path) == 0 || path[0] != '/' || len(path) > 1 && path[1] == '/' {
+		return false
+	}
+	for i := range len(path) {
+		switch c := path[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '/', c == '-', c == '_', c == '.', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (e *event) pathAndQuery() (path, query string) {
 	switch e.door {
 	case DoorHTTPAPI: // the path comes decoded
-		return (&url.URL{Path: orRoot(e.rawPath.String())}).EscapedPath(), e.rawQuery.String()
+		path = orRoot(e.rawPath.String())
+		if !plain(path) {
+			path = (&url.URL{Path: path}).EscapedPath()
+		}
+		return path, e.rawQuery.String()
 	case DoorFunctionURL:
 		return orRoot(e.rawPath.String()), e.rawQuery.String()
 	case DoorREST: // the query comes decoded
-		return orRoot(e.path.String()), joinQuery(e.multiOr(e.multiQuery, e.query), url.QueryEscape)
+		return orRoot(e.path.String()), joinQuery(either(e.multiQuery, e.query), url.QueryEscape)
 	default: // an Application Load Balancer leaves both as they came
-		return orRoot(e.path.String()), joinQuery(e.multiOr(e.multiQuery, e.query), asIs)
+		return orRoot(e.path.String()), joinQuery(either(e.multiQuery, e.query), asIs)
 	}
 }
 
-func (e *event) multiOr(multi, single []pair) []pair {
+// either gives the faithful form where there is one.
+func either(multi, single []pair) []pair {
 	if len(multi) > 0 {
 		return multi
 	}
@@ -82,6 +188,9 @@ func orRoot(path string) string {
 func asIs(s string) string { return s }
 
 func joinQuery(all []pair, escape func(string) string) string {
+	if len(all) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	for i, p := range all {
 		if i > 0 {
@@ -109,35 +218,21 @@ func stripBase(path, base string) string {
 	return path
 }
 
-// header gives the headers, cookies included. A value is never split: a list of
-// values comes from a door that gives lists.
-func (e *event) header() http.Header {
-	all := e.multiOr(e.multiHeaders, e.headers)
-	h := make(http.Header, len(all)+1)
-	for _, p := range all {
-		key := textproto.CanonicalMIMEHeaderKey(p.name)
-		h[key] = append(h[key], p.value)
-	}
-	if len(e.cookies) > 0 && h["Cookie"] == nil {
-		h["Cookie"] = []string{strings.Join(e.cookies, "; ")}
-	}
-	return h
-}
-
-func (e *event) payload() ([]byte, error) {
-	if e.door == DoorDirect {
-		return e.raw, nil
-	}
+// payload gives the body as it was before the event.
+func (e *event) payload() (string, error) {
 	s := e.body.String()
 	if !e.base64 {
-		return []byte(s), nil
+		return s, nil
 	}
-	body, err := base64.StdEncoding.DecodeString(s)
+	b, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {
-		return nil, fmt.Errorf("decoding the body: %w", err)
+		return "", fmt.Errorf("decoding the body: %w", err)
 	}
-	return body, nil
+	return string(b), nil
 }
+
+// nobody is the address of a client that a door says nothing of.
+const nobody = "0.0.0.0:0"
 
 // remote gives the client's address: what the door itself says, else what the load
 // balancer, or the outermost of the trusted proxies, added to X-Forwarded-For.
@@ -145,22 +240,10 @@ func (e *event) remote(h http.Header, o Options) string {
 	if e.sourceIP != "" {
 		return hostPort(e.sourceIP)
 	}
-	if hop, ok := clientHop(h.Values("X-Forwarded-For"), o.TrustedHops); ok {
+	if hop, ok := clientHop(h["X-Forwarded-For"], o.TrustedHops); ok {
 		return hostPort(hop)
 	}
-	return "0.0.0.0:0"
-}
-
-// direct makes the POST of a direct invocation.
-func (e *event) direct(ctx context.Context, path string) *http.Request {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, path, bytes.NewReader(e.raw))
-	if err != nil {
-		panic(err) // the path comes from Options and is a constant of the program
-	}
-	r.RequestURI, r.RemoteAddr, r.Host = path, "0.0.0.0:0", ""
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Content-Length", fmt.Sprint(len(e.raw)))
-	return r
+	return nobody
 }
 
 func isFunctionURL(domain string) bool { return strings.Contains(domain, ".lambda-url.") }

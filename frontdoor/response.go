@@ -2,11 +2,10 @@ package frontdoor
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -17,126 +16,253 @@ const (
 	maxLambda = 6 << 20
 )
 
-// writer is the http.ResponseWriter of a buffered answer.
+// writer is the http.ResponseWriter of a buffered answer. Its headers are encoded at the
+// first WriteHeader, which freezes them without a copy.
 type writer struct {
-	header http.Header
-	frozen http.Header // the headers as they were at the first WriteHeader
-	status int
-	body   bytes.Buffer
+	event *event
+
+	mu      sync.Mutex // a handler's goroutine may outlive the handler
+	done    bool       // its buffers are somebody else's now
+	header  http.Header
+	status  int
+	buffers *buffers
+	cookies []string
+	length  bool // the handler said how long the body is
+	encoded bool // the body has a content encoding
 }
 
-func newWriter() *writer { return &writer{header: http.Header{}} }
+// buffers are what an answer is put together in. They go from one answer to the next;
+// a writer has them from its first write until it is encoded.
+type buffers struct {
+	head []byte // the members of the headers' object
+	body bytes.Buffer
+	out  []byte
+}
+
+var pool = sync.Pool{New: func() any { return new(buffers) }}
+
+// keepable is the largest buffer that is kept for the next answer, in bytes.
+const keepable = 64 << 10
+
+func (w *writer) release() {
+	b := w.buffers
+	w.done, w.buffers = true, nil
+	if b == nil || b.body.Cap() > keepable || cap(b.out) > keepable || cap(b.head) > keepable {
+		return
+	}
+	b.head, b.out = b.head[:0], b.out[:0]
+	b.body.Reset()
+	pool.Put(b)
+}
 
 // Header implements http.ResponseWriter.
-func (w *writer) Header() http.Header { return w.header }
+func (w *writer) Header() http.Header {
+	if w.header == nil {
+		w.header = make(http.Header, 4)
+	}
+	return w.header
+}
 
 // WriteHeader implements http.ResponseWriter: the first call counts, and informational
 // statuses are not for this door.
 func (w *writer) WriteHeader(status int) {
-	if w.status != 0 || status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writeHeader(status)
+}
+
+func (w *writer) writeHeader(status int) {
+	if w.done || w.status != 0 || status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
 		return
 	}
-	w.status, w.frozen = status, w.header.Clone()
+	w.status = status
+	w.buffers = pool.Get().(*buffers) //nolint:forcetypeassert // the pool holds nothing else
+	w.freeze()
 }
 
 // Write implements http.ResponseWriter.
 func (w *writer) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.ready(b); err != nil {
+		return 0, err
+	}
+	return w.buffers.body.Write(b)
+}
+
+// WriteString implements io.StringWriter.
+func (w *writer) WriteString(s string) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.ready([]byte(s[:min(len(s), sniffed)])); err != nil {
+		return 0, err
+	}
+	return w.buffers.body.WriteString(s)
+}
+
+// sniffed is how much of a body tells its type (net/http, DetectContentType).
+const sniffed = 512
+
+// ready has the headers written before the first of a body, whose beginning tells its
+// type where the handler does not.
+func (w *writer) ready(b []byte) error {
+	if w.done {
+		return http.ErrHandlerTimeout // as net/http says of a handler that is over
+	}
 	if w.status == 0 {
-		w.sniff(b)
-		w.WriteHeader(http.StatusOK)
+		h := w.Header()
+		if _, set := h["Content-Type"]; !set && len(h["Content-Encoding"]) == 0 && len(b) > 0 {
+			h["Content-Type"] = []string{http.DetectContentType(b)}
+		}
+		w.writeHeader(http.StatusOK)
 	}
 	if !bodyAllowed(w.status) {
-		return 0, http.ErrBodyNotAllowed
+		return http.ErrBodyNotAllowed
 	}
-	return w.body.Write(b)
+	return nil
 }
 
 // Flush implements http.Flusher; the answer goes when it is whole.
 func (w *writer) Flush() {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
-	}
-}
-
-func (w *writer) sniff(b []byte) {
-	if _, set := w.header["Content-Type"]; !set && w.header.Get("Content-Encoding") == "" && len(b) > 0 {
-		w.header.Set("Content-Type", http.DetectContentType(b))
-	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writeHeader(http.StatusOK)
 }
 
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// answer is the response in the form that the doors share; each takes the fields that
-// are its own.
-type answer struct {
-	StatusCode        int                 `json:"statusCode"`
-	StatusDescription string              `json:"statusDescription,omitempty"`
-	Headers           map[string]string   `json:"headers,omitempty"`
-	MultiValueHeaders map[string][]string `json:"multiValueHeaders,omitempty"`
-	Cookies           []string            `json:"cookies,omitempty"`
-	Body              string              `json:"body"`
-	IsBase64Encoded   bool                `json:"isBase64Encoded,omitempty"`
+// listed says whether the answer's headers are lists: as in the event, for a load
+// balancer, and always for a REST API.
+func (e *event) listed() bool { return e.door == DoorREST || e.door == DoorALB && e.multi }
+
+// freeze encodes the headers.
+func (w *writer) freeze() {
+	e, head := w.event, w.buffers.head
+	for name, values := range w.header {
+		if len(values) == 0 {
+			continue
+		}
+		switch name {
+		case "Content-Length":
+			w.length = true
+		case "Content-Encoding":
+			w.encoded = true
+		case "Set-Cookie":
+			if !e.listed() && e.door != DoorALB {
+				w.cookies = append(w.cookies, values...)
+				continue
+			}
+		}
+		switch {
+		case e.listed():
+			head = appendName(head, name)
+			head = append(head, '[')
+			for i, v := range values {
+				if i > 0 {
+					head = append(head, ',')
+				}
+				head = appendString(head, v)
+			}
+			head = append(head, ']')
+		case name == "Set-Cookie":
+			// These may not be joined (RFC 9110 section 5.3): a single-value load
+			// balancer takes one, and more under names that differ in case, which
+			// mean the same to HTTP.
+			for i, v := range values {
+				head = appendString(appendName(head, caseVariant(name, i)), v)
+			}
+		case len(values) == 1:
+			head = appendString(appendName(head, name), values[0])
+		default:
+			head = appendString(appendName(head, name), strings.Join(values, ", "))
+		}
+	}
+	w.buffers.head = head
 }
 
-// encode gives the answer to e, in the form of e, or false where it is too large for
-// the door.
-func (w *writer) encode(e *event, head bool) (out []byte, ok bool) {
-	w.Flush() // nothing written means 200
-	a := answer{StatusCode: w.status}
-	body := w.body.Bytes()
-	if w.frozen.Get("Content-Length") == "" && bodyAllowed(w.status) && !head && e.door != DoorDirect {
-		w.frozen.Set("Content-Length", strconv.Itoa(len(body)))
+// appendName begins a member of an object.
+func appendName(b []byte, name string) []byte {
+	if len(b) > 0 {
+		b = append(b, ',')
+	}
+	return append(appendString(b, name), ':')
+}
+
+// encode gives the answer to the event, in the event's form, or false where it is too
+// large for the door. The writer is over then, whatever its handler still does.
+func (w *writer) encode(head bool) (out []byte, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writeHeader(http.StatusOK) // nothing written means 200
+	defer w.release()
+
+	e, b := w.event, w.buffers
+	body := b.body.Bytes()
+	if !w.length && bodyAllowed(w.status) && !head {
+		b.head = appendName(b.head, "Content-Length")
+		if e.listed() {
+			b.head = append(b.head, '[')
+		}
+		b.head = append(b.head, '"')
+		b.head = strconv.AppendInt(b.head, int64(len(body)), 10)
+		b.head = append(b.head, '"')
+		if e.listed() {
+			b.head = append(b.head, ']')
+		}
 	}
 	if head {
 		body = nil
 	}
-	if utf8.Valid(body) && w.frozen.Get("Content-Encoding") == "" {
-		a.Body = string(body)
-	} else {
-		a.Body, a.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
-	}
+	o := append(b.out, `{"statusCode":`...)
+	o = strconv.AppendInt(o, int64(w.status), 10)
 	limit := maxLambda
-	switch e.door {
-	case DoorDirect:
-	case DoorALB:
+	if e.door == DoorALB {
 		limit = maxALB
-		a.StatusDescription = strconv.Itoa(w.status) + " " + http.StatusText(w.status)
-		if e.multi {
-			a.MultiValueHeaders = w.frozen
-		} else {
-			a.Headers = joined(w.frozen)
-		}
-	case DoorREST:
-		a.MultiValueHeaders = w.frozen
-	default:
-		a.Cookies = w.frozen["Set-Cookie"]
-		delete(w.frozen, "Set-Cookie")
-		a.Headers = joined(w.frozen)
+		o = append(o, `,"statusDescription":"`...)
+		o = strconv.AppendInt(o, int64(w.status), 10)
+		o = append(append(append(o, ' '), http.StatusText(w.status)...), '"')
 	}
-	out, err := json.Marshal(a)
-	if err != nil {
-		panic(err) // strings and numbers
+	if e.door != DoorDirect {
+		o = w.appendHeaders(o)
 	}
-	return out, len(out) <= limit
+	o = w.appendBody(o, body)
+	o = append(o, '}')
+	b.out = o
+	return bytes.Clone(o), len(o) <= limit
 }
 
-// joined gives one value for each header, several with commas between them. Set-Cookie
-// may not be joined (RFC 9110 section 5.3): a single-value load balancer takes one
-// cookie, and more under names that differ in case, which mean the same to HTTP.
-func joined(h http.Header) map[string]string {
-	m := make(map[string]string, len(h))
-	for name, values := range h {
-		if name == "Set-Cookie" {
-			for i, v := range values {
-				m[caseVariant(name, i)] = v
-			}
-			continue
-		}
-		m[name] = strings.Join(values, ", ")
+func (w *writer) appendHeaders(o []byte) []byte {
+	if w.event.listed() {
+		o = append(o, `,"multiValueHeaders":{`...)
+	} else {
+		o = append(o, `,"headers":{`...)
 	}
-	return m
+	o = append(append(o, w.buffers.head...), '}')
+	if len(w.cookies) == 0 {
+		return o
+	}
+	o = append(o, `,"cookies":[`...)
+	for i, c := range w.cookies {
+		if i > 0 {
+			o = append(o, ',')
+		}
+		o = appendString(o, c)
+	}
+	return append(o, ']')
+}
+
+// appendBody writes text as text and everything else in base64: what it is decides,
+// not what its type says.
+func (w *writer) appendBody(o, body []byte) []byte {
+	o = append(o, `,"body":`...)
+	if !w.encoded && utf8.Valid(body) {
+		return appendString(o, body)
+	}
+	o = append(o, '"')
+	o = appendBase64(o, body)
+	return append(o, `","isBase64Encoded":true`...)
 }
 
 // caseVariant spells a name in the n-th of its ways.

@@ -1,0 +1,169 @@
+// Command frontdoor measures frontdoor side by side with its peers, in one run: event
+// bytes in, answer bytes out, for each door. It ends in ratios, which are what counts:
+// absolute times are the machine's.
+//
+//	go run ./bench/frontdoor
+package main
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+
+	"spillway.example/frontdoor"
+)
+
+// The events are made by hand in the shapes of frontdoor's captured ones: a sign-in of
+// about 1.2 KB with the headers that a browser sends.
+//
+//go:embed events/*.json
+var files embed.FS
+
+// rounds is how often each is measured, in turn with the others; the median counts.
+const rounds = 3
+
+// login is a handler such as a service has: it reads the body and answers in JSON.
+var login = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || len(body) == 0 {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(answer)
+})
+
+var answer = []byte(`{"access_token":"eyJraWQiOiJ4IiwiYWxnIjoiRVMyNTYifQ.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl","token_type":"Bearer","expires_in":3600}`)
+
+// contender is one way to serve an event.
+type contender struct {
+	name    string
+	handler lambda.Handler
+}
+
+func main() {
+	if err := run(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "frontdoor bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer) error {
+	proxyV2, proxyV1, proxyALB := httpadapter.NewV2(login), httpadapter.New(login), httpadapter.NewALB(login)
+	ours := contender{"frontdoor", frontdoor.NewInvoker(login, frontdoor.Options{})}
+	doors := []struct {
+		name, file string
+		contenders []contender
+	}{
+		{"HTTP API (v2)", "httpapi.json", []contender{ours,
+			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyV2.ProxyWithContext)},
+			{"bare aws-lambda-go", lambda.NewHandler(bareV2)}}},
+		{"Function URL", "functionurl.json", []contender{ours,
+			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyV2.ProxyWithContext)},
+			{"bare aws-lambda-go", lambda.NewHandler(bareV2)}}},
+		{"REST API (v1)", "rest.json", []contender{ours,
+			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyV1.ProxyWithContext)},
+			{"bare aws-lambda-go", lambda.NewHandler(bareV1)}}},
+		{"ALB", "alb.json", []contender{ours,
+			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyALB.ProxyWithContext)},
+			{"bare aws-lambda-go", lambda.NewHandler(bareALB)}}},
+	}
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "door\tadapter\tµs\tspread\tallocations\tratio to api-proxy")
+	for _, d := range doors {
+		event, err := files.ReadFile("events/" + d.file)
+		if err != nil {
+			return err
+		}
+		results, err := sideBySide(event, d.contenders)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+		for i, c := range d.contenders {
+			fmt.Fprintf(tw, "%s\t%s\t%.2f\t±%.0f %%\t%d\t%.3f\n", d.name, c.name,
+				results[i].median/1000, results[i].spread*100, results[i].allocs, results[i].median/results[1].median)
+		}
+	}
+	return tw.Flush()
+}
+
+type result struct {
+	median, spread float64 // ns, and half the range as a share of it
+	allocs         int64
+}
+
+// sideBySide measures the contenders in turn, so that what else the machine does meets
+// all of them.
+func sideBySide(event []byte, contenders []contender) ([]result, error) {
+	times, allocs := make([][]float64, len(contenders)), make([]int64, len(contenders))
+	for _, c := range contenders {
+		if err := check(c, event); err != nil {
+			return nil, err
+		}
+	}
+	for range rounds {
+		for i, c := range contenders {
+			r := testing.Benchmark(func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := c.handler.Invoke(context.Background(), event); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			times[i] = append(times[i], float64(r.T.Nanoseconds())/float64(r.N))
+			allocs[i] = r.AllocsPerOp()
+		}
+	}
+	results := make([]result, len(contenders))
+	for i, t := range times {
+		slices.Sort(t)
+		m := t[len(t)/2]
+		results[i] = result{m, (t[len(t)-1] - t[0]) / 2 / m, allocs[i]}
+	}
+	return results, nil
+}
+
+// check holds a contender to answering at all.
+func check(c contender, event []byte) error {
+	out, err := c.handler.Invoke(context.Background(), event)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	var a struct {
+		StatusCode int    `json:"statusCode"`
+		Body       string `json:"body"`
+	}
+	if err := json.Unmarshal(out, &a); err != nil || a.StatusCode != http.StatusOK || a.Body != string(answer) {
+		return fmt.Errorf("%s answers %s, %w", c.name, out, err)
+	}
+	return nil
+}
+
+// The bare handlers decode the event and answer with a constant: the least that a
+// handler on aws-lambda-go's own types does.
+func bareV2(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusOK, Headers: constant, Body: string(answer)}, nil
+}
+
+func bareV1(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Headers: constant, Body: string(answer)}, nil
+}
+
+func bareALB(context.Context, events.ALBTargetGroupRequest) (events.ALBTargetGroupResponse, error) {
+	return events.ALBTargetGroupResponse{StatusCode: http.StatusOK, Headers: constant, Body: string(answer)}, nil
+}
+
+var constant = map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"}
