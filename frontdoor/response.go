@@ -215,7 +215,8 @@ func (w *writer) encode(head bool) (out []byte, ok bool) {
 	if head {
 		body = nil
 	}
-	o := append(b.out, `{"statusCode":`...)
+	o := b.out
+	o = append(o, `{"statusCode":`...)
 	o = strconv.AppendInt(o, int64(w.status), 10)
 	limit := maxLambda
 	if e.door == DoorALB {
