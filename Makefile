@@ -64,6 +64,7 @@ lint-files: $(BIN)/hadolint
 
 .PHONY: lint-versions
 lint-versions:
+	scripts/check-links
 	scripts/check-go-version
 
 .PHONY: lint-generated
