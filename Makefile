@@ -79,7 +79,7 @@ generate: $(BIN)/buf $(BIN)/protoc-gen-go ## Make generated code and tables anew
 
 .PHONY: build
 build: ## Build each module by itself, without the workspace, and each binary
-	for m in $(MODULES); do echo "build $$m"; (cd $$m && GOWORK=off go build ./... && GOWORK=off go vet ./...); done
+	for m in $(MODULES); do echo "build $$m"; (cd $$m && GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...); done
 	go build -o dist/ ./examples/echo
 
 .PHONY: ci
