@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,7 +54,7 @@ func (d *Directory) SignUp(ctx context.Context, u account.NewUser) (account.Sign
 		in.UserAttributes = []types.AttributeType{{Name: aws.String("email"), Value: &u.Email}}
 	}
 	began := time.Now()
-	out, err := d.api.SignUp(ctx, in)
+	out, err := d.api.SignUp(ctx, in, askOnce)
 	switch {
 	case err == nil:
 		return account.SignedUp{UserID: account.UserID(aws.ToString(out.UserSub)), CodeSent: out.CodeDeliveryDetails != nil}, nil
@@ -64,24 +65,20 @@ func (d *Directory) SignUp(ctx context.Context, u account.NewUser) (account.Sign
 }
 
 // madeAnyway goes on with the user where a sign-up failed only when its code was to be
-// sent. A user who was there before is not ours, and its password not u's: that one is
-// cleared away, and the sign-up has failed.
+// sent. A user who was there before is not ours, and its password not u's: that name is
+// taken, and whoever holds the claim on it decides what becomes of the user.
 func (d *Directory) madeAnyway(ctx context.Context, u account.NewUser, began time.Time, failed error) (account.SignedUp, error) {
 	found, now, err := d.find(ctx, u.Username)
 	switch {
 	case account.CodeOf(err) == account.CodeNotFound:
 		return account.SignedUp{}, failed
 	case err != nil:
-		return account.SignedUp{}, err
-	case found.Confirmed:
-		return account.SignedUp{}, account.ErrUsernameTaken(0)
+		return account.SignedUp{}, account.ErrUnavailable(errors.Join(failed, err)) // made or not: nobody knows
 	}
 	// Both times are the directory's, whose Date has whole seconds.
-	if age := now.Sub(found.CreatedAt); age > time.Since(began)+2*time.Second || found.Email != u.Email {
-		if err := d.DeleteUser(ctx, u.Username); err != nil {
-			return account.SignedUp{}, err
-		}
-		return account.SignedUp{}, failed
+	age := now.Sub(found.CreatedAt)
+	if found.Confirmed || found.Email != u.Email || age > time.Since(began)+2*time.Second {
+		return account.SignedUp{}, account.ErrUsernameTaken(0)
 	}
 	return account.SignedUp{UserID: found.ID}, nil
 }
@@ -90,8 +87,8 @@ func (d *Directory) madeAnyway(ctx context.Context, u account.NewUser, began tim
 func (d *Directory) Confirm(ctx context.Context, username, code string) error {
 	_, err := d.api.ConfirmSignUp(ctx, &idp.ConfirmSignUpInput{
 		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username, ConfirmationCode: &code,
-	})
-	return failure(confirmSignUp, err)
+	}, askOnce)
+	return d.unlessConfirmed(ctx, username, failure(confirmSignUp, err))
 }
 
 // ResendCode implements [account.Directory].
@@ -105,12 +102,29 @@ func (d *Directory) ResendCode(ctx context.Context, username string) error {
 	}
 	_, err := d.api.ResendConfirmationCode(ctx, &idp.ResendConfirmationCodeInput{
 		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username,
-	})
-	return failure(resendCode, err)
+	}, askOnce)
+	return d.unlessConfirmed(ctx, username, failure(resendCode, err))
+}
+
+// unlessConfirmed gives CodeAlreadyConfirmed for an operation that failed since the user
+// is confirmed. Cognito has no exception for that alone, but the one for what it does not
+// allow, which leaves it to the message: the user's status says it for certain, and
+// nobody may be taken for confirmed who is not.
+func (d *Directory) unlessConfirmed(ctx context.Context, username string, failed error) error {
+	if account.CodeOf(failed) != account.CodeInternal {
+		return failed
+	}
+	if u, err := d.FindUser(ctx, username); err != nil || !u.Confirmed {
+		return failed
+	}
+	return confirmed(failed)
 }
 
 // SignIn implements [account.Directory].
 func (d *Directory) SignIn(ctx context.Context, username, password string) (account.Tokens, error) {
+	if password == "" { // which Cognito would call a mistake of ours
+		return account.Tokens{}, account.ErrCredentials(nil)
+	}
 	in := &idp.InitiateAuthInput{
 		ClientId: &d.ClientID, AuthFlow: types.AuthFlowTypeUserPasswordAuth,
 		AuthParameters: map[string]string{"USERNAME": username, "PASSWORD": password},

@@ -6,10 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/awserror"
 )
 
 // operation is one of Cognito's that the directory uses.
@@ -44,7 +47,7 @@ var (
 
 // meanings is what each of Cognito's exceptions means, whatever the operation.
 var meanings = map[string]meaning{
-	"AliasExistsException":                     code(account.CodeConflict, "The address belongs to another account."),
+	"AliasExistsException":                     internal, // our pools have no aliases
 	"CodeDeliveryFailureException":             account.ErrUnavailable,
 	"CodeMismatchException":                    account.ErrCodeMismatch,
 	"ExpiredCodeException":                     account.ErrCodeExpired,
@@ -63,13 +66,13 @@ var meanings = map[string]meaning{
 	"PasswordResetRequiredException":           code(account.CodeChallenge, "The password must be reset."),
 	"RefreshTokenReuseException":               account.ErrToken,
 	"ResourceNotFoundException":                internal,
-	"TooManyFailedAttemptsException":           account.ErrCodeExpired,
+	"TooManyFailedAttemptsException":           account.ErrThrottled,
 	"TooManyRequestsException":                 account.ErrThrottled,
-	"UnauthorizedException":                    internal,
+	"UnauthorizedException":                    internal, // the token's session goes on: nobody may be told that it ended
 	"UnexpectedLambdaException":                internal,
 	"UnsupportedOperationException":            internal,
 	"UnsupportedTokenTypeException":            account.ErrToken,
-	"UserLambdaValidationException":            code(account.CodeInvalid, "The directory's own rules refuse this."),
+	"UserLambdaValidationException":            internal,
 	"UserNotConfirmedException":                account.ErrNotConfirmed,
 	"UserNotFoundException":                    unknown,
 	"UsernameExistsException":                  func(error) error { return account.ErrUsernameTaken(0) },
@@ -77,32 +80,35 @@ var meanings = map[string]meaning{
 
 // particular is where an exception means something else of one operation.
 var particular = map[operation]map[string]meaning{
-	confirmSignUp: {
-		"InvalidParameterException": account.ErrCodeMismatch, // the name is a good one, so it is the code's form
-		"NotAuthorizedException":    confirmed,               // "User cannot be confirmed. Current status is CONFIRMED"
-		"UserNotFoundException":     account.ErrCodeMismatch,
+	signUp: {
+		"UserLambdaValidationException": code(account.CodeInvalid, "The directory's own rules refuse this."),
 	},
-	resendCode: {
-		"InvalidParameterException": confirmed, // "User is already confirmed."
-		"NotAuthorizedException":    confirmed,
+	confirmSignUp: {
+		"InvalidParameterException":      account.ErrCodeMismatch, // the name is a good one, so it is the code's form
+		"TooManyFailedAttemptsException": account.ErrCodeExpired,
+		"UserNotFoundException":          account.ErrCodeMismatch,
 	},
 	initiateAuth: {
-		"NotAuthorizedException": credentials,
-		"UserNotFoundException":  account.ErrCredentials,
+		// Also what a lock-out says ("Password attempts exceeded"): only a name that is
+		// there is ever locked out, so that another answer would tell that it is.
+		"NotAuthorizedException":        account.ErrCredentials,
+		"UserLambdaValidationException": account.ErrCredentials,
+		"UserNotFoundException":         account.ErrCredentials,
 	},
 	refreshTokens: badToken,
 	revokeToken:   badToken,
 	globalSignOut: badToken,
 	getUser:       badToken,
-	adminConfirm:  {"NotAuthorizedException": confirmed},
 }
 
 // badToken is what a token that is not good leads to, in all its forms.
 var badToken = map[string]meaning{
-	"InvalidParameterException": account.ErrToken,
-	"NotAuthorizedException":    account.ErrToken,
-	"UserNotFoundException":     account.ErrToken,
-	"UserNotConfirmedException": account.ErrToken,
+	"InvalidParameterException":      account.ErrToken,
+	"NotAuthorizedException":         account.ErrToken,
+	"PasswordResetRequiredException": account.ErrToken,
+	"UserLambdaValidationException":  account.ErrToken,
+	"UserNotConfirmedException":      account.ErrToken,
+	"UserNotFoundException":          account.ErrToken,
 }
 
 func badPassword(cause error) error {
@@ -120,15 +126,6 @@ func limited(cause error) error {
 	}
 }
 
-// credentials reads the one exception by which Cognito refuses a password, and also
-// says that there were too many.
-func credentials(cause error) error {
-	if strings.Contains(cause.Error(), "attempts exceeded") {
-		return limited(cause)
-	}
-	return account.ErrCredentials(cause)
-}
-
 // failure turns an error of the SDK into the domain's; nil stays nil.
 func failure(op operation, err error) error {
 	if err == nil {
@@ -136,8 +133,8 @@ func failure(op operation, err error) error {
 	}
 	cause := fmt.Errorf("asking Cognito: %w", err)
 	api, answered := errors.AsType[smithy.APIError](err)
-	if !answered { // the network, the credentials' source, or the deadline
-		return account.ErrUnavailable(cause)
+	if !answered {
+		return awserror.Failure(cause)
 	}
 	name := api.ErrorCode()
 	if name == "NotAuthorizedException" && strings.Contains(strings.ToLower(api.ErrorMessage()), "secret") {
@@ -149,18 +146,28 @@ func failure(op operation, err error) error {
 	if m, ok := meanings[name]; ok {
 		return m(cause)
 	}
-	if _, ok := retry.DefaultThrottleErrorCodes[name]; ok {
-		return account.ErrThrottled(cause)
-	}
-	if api.ErrorFault() == smithy.FaultServer {
-		return account.ErrUnavailable(cause)
-	}
-	return internal(cause)
+	return awserror.Failure(cause)
 }
 
 // mayHaveMade says whether a failed sign-up may have made the user: the code is sent
 // after that, and sending has its own quota and failures.
 func mayHaveMade(err error) bool {
-	api, ok := errors.AsType[smithy.APIError](err)
-	return ok && (api.ErrorCode() == "LimitExceededException" || api.ErrorCode() == "CodeDeliveryFailureException")
+	_, undelivered := errors.AsType[*types.CodeDeliveryFailureException](err)
+	return undelivered || overQuota(err)
+}
+
+func overQuota(err error) bool {
+	_, ok := errors.AsType[*types.LimitExceededException](err)
+	return ok
+}
+
+// askOnce has the SDK not ask again where a quota is used up: it takes that for a rate.
+// Of a sign-up that made the user it would only learn that the name is taken.
+func askOnce(o *idp.Options) { o.Retryer = quotas{o.Retryer} }
+
+type quotas struct{ aws.Retryer }
+
+// IsErrorRetryable implements [aws.Retryer].
+func (q quotas) IsErrorRetryable(err error) bool {
+	return !overQuota(err) && q.Retryer.IsErrorRetryable(err)
 }

@@ -6,10 +6,32 @@ import (
 	"go/token"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/aws/smithy-go"
+
+	"spillway.example/services/internal/account"
 )
+
+// told is what an operation may fail with, by the contract of the methods that use it,
+// beside what any may: CodeTooManyRequests, CodeUnavailable and CodeInternal. Methods that
+// are idempotent make nothing of what is left.
+var told = map[operation][]account.Code{
+	signUp:        {account.CodeUsernameTaken, account.CodeInvalid},
+	confirmSignUp: {account.CodeMismatch, account.CodeExpired},
+	resendCode:    {account.CodeNotFound},
+	initiateAuth:  {account.CodeInvalidCredentials, account.CodeNotConfirmed, account.CodeChallenge},
+	refreshTokens: {account.CodeInvalidToken},
+	revokeToken:   {account.CodeInvalidToken},
+	globalSignOut: {account.CodeInvalidToken},
+	getUser:       {account.CodeInvalidToken},
+	adminGetUser:  {account.CodeNotFound},
+	adminConfirm:  {account.CodeNotFound},
+	adminDelete:   {account.CodeNotFound},
+}
 
 // TestEveryExceptionHasAMeaning reads the SDK's own deserializers for the exceptions of
 // each operation that the directory uses: an SDK that brings a new one fails this test.
@@ -24,17 +46,20 @@ func TestEveryExceptionHasAMeaning(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, op := range []operation{
-		signUp, confirmSignUp, resendCode, initiateAuth, refreshTokens, revokeToken, globalSignOut, getUser, adminGetUser, adminConfirm, adminDelete,
-	} {
+	for op, codes := range told {
+		codes = append(codes, account.CodeTooManyRequests, account.CodeUnavailable, account.CodeInternal)
 		for _, name := range exceptions(file, "awsAwsjson11_deserializeOpError"+string(op)) {
 			found++
-			if meanings[name] == nil && particular[op][name] == nil {
+			if meanings[name] == nil {
 				t.Errorf("%s of %s has no meaning", name, op)
+			}
+			got := account.CodeOf(failure(op, &smithy.GenericAPIError{Code: name}))
+			if !slices.Contains(codes, got) {
+				t.Errorf("%s of %s: got %s, which its method's contract does not name", name, op, got)
 			}
 		}
 	}
-	if found < 11*5 {
+	if found < len(told)*5 {
 		t.Errorf("found %d exceptions in the SDK: the test no longer reads it right", found)
 	}
 }

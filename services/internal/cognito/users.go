@@ -39,6 +39,9 @@ func (d *Directory) find(ctx context.Context, username string) (account.User, ti
 		return account.User{}, time.Time{}, failure(adminGetUser, err)
 	}
 	u := user(out.Username, out.UserAttributes)
+	if u.Username != username { // Cognito takes a `sub` for a name, too; here it is none
+		return account.User{}, time.Time{}, unknown(nil)
+	}
 	u.Confirmed = out.UserStatus != types.UserStatusTypeUnconfirmed
 	u.CreatedAt = aws.ToTime(out.UserCreateDate).UTC()
 	now, _ := middleware.GetServerTime(out.ResultMetadata)
@@ -63,7 +66,7 @@ func user(username *string, attributes []types.AttributeType) account.User {
 // ConfirmUser implements [account.Directory].
 func (d *Directory) ConfirmUser(ctx context.Context, username string) error {
 	_, err := d.api.AdminConfirmSignUp(ctx, &idp.AdminConfirmSignUpInput{UserPoolId: &d.UserPoolID, Username: &username})
-	return failure(adminConfirm, err)
+	return d.unlessConfirmed(ctx, username, failure(adminConfirm, err))
 }
 
 // DeleteUser implements [account.Directory].
