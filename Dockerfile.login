@@ -19,6 +19,9 @@ ARG VERSION=dev
 RUN --mount=type=cache,target=/root/.cache/go-build \
     GOARCH=$TARGETARCH go build -tags lambda.norpc -trimpath -ldflags="-s -w -X main.version=$VERSION" -o /bootstrap ./cmd/login
 
+FROM scratch AS binary
+COPY --from=build /bootstrap /bootstrap
+
 FROM public.ecr.aws/lambda/provided:al2023
 ARG VERSION=dev
 ARG REVISION=
@@ -27,5 +30,5 @@ LABEL org.opencontainers.image.title="spillway/login" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /bootstrap /var/runtime/bootstrap
+COPY --from=binary /bootstrap /var/runtime/bootstrap
 CMD ["bootstrap"]
