@@ -18,7 +18,7 @@ import (
 )
 
 // runSetup is `spillway setup`.
-func runSetup(ctx context.Context, args, environ []string, stdout, _ io.Writer) error {
+func runSetup(ctx context.Context, args, _ []string, stdout, _ io.Writer) error {
 	flags := flag.NewFlagSet("setup", flag.ContinueOnError)
 	table := flags.String("table", "users", "`name` of the DynamoDB table")
 	pool := flags.String("pool", "spillway", "`name` of the Cognito user pool")
@@ -40,7 +40,7 @@ at any time.`, nil, args, stdout); err != nil {
 	if err != nil {
 		return err
 	}
-	text := settingsText(result, environ)
+	text := settingsText(result)
 	if *out == "" {
 		_, err := io.WriteString(stdout, text)
 		return err
@@ -72,29 +72,13 @@ func setUp(ctx context.Context, c setup.Config, patience time.Duration) (setup.R
 	}
 }
 
-// settingsText gives the settings as lines of NAME=value. An emulated pool's keys are
-// where the emulator is, though its tokens name AWS as their issuer.
-func settingsText(r setup.Result, environ []string) string {
+// settingsText gives the settings as lines of NAME=value.
+func settingsText(r setup.Result) string {
 	var b strings.Builder
 	for _, s := range r.Settings() {
 		fmt.Fprintf(&b, "%s=%s\n", s[0], s[1])
 	}
-	for _, name := range []string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"} {
-		if endpoint := lookup(environ, name); endpoint != "" {
-			fmt.Fprintf(&b, "JWKS_URL=%s/%s/.well-known/jwks.json\n", strings.TrimRight(endpoint, "/"), r.PoolID)
-			break
-		}
-	}
 	return b.String()
-}
-
-func lookup(environ []string, name string) (value string) {
-	for _, e := range environ {
-		if v, ok := strings.CutPrefix(e, name+"="); ok {
-			value = v
-		}
-	}
-	return value
 }
 
 // writeSettings replaces the file in one step.

@@ -3,10 +3,12 @@ package cognito_test
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"spillway.example/services/internal/account/accounttest"
@@ -80,5 +82,47 @@ func TestEnsureTwice(t *testing.T) {
 	}
 	if first.ClientSecret == "" {
 		t.Error("the client has no secret")
+	}
+}
+
+// A pool or a client that would not work is named, rather than used.
+func TestEnsureRefuses(t *testing.T) {
+	t.Parallel()
+	directory(t)
+	ctx := t.Context()
+	byAddress := accounttest.Name("by-address")
+	if _, err := api.CreateUserPool(ctx, &cognitoidentityprovider.CreateUserPoolInput{
+		PoolName: &byAddress, UsernameAttributes: []types.UsernameAttributeType{types.UsernameAttributeTypeEmail},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cognito.Ensure(ctx, api, byAddress, "client"); err == nil || !strings.Contains(err.Error(), byAddress) {
+		t.Errorf("a pool with UsernameAttributes: got %v, want an error that names it", err)
+	}
+	name := accounttest.Name("pool")
+	made, err := cognito.Ensure(ctx, api, name, "client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for client, change := range map[string]func(*cognitoidentityprovider.CreateUserPoolClientInput){
+		"no-secret": func(in *cognitoidentityprovider.CreateUserPoolClientInput) { in.GenerateSecret = false },
+		"no-flow": func(in *cognitoidentityprovider.CreateUserPoolClientInput) {
+			in.ExplicitAuthFlows = []types.ExplicitAuthFlowsType{types.ExplicitAuthFlowsTypeAllowUserSrpAuth}
+		},
+		"other-flow": func(in *cognitoidentityprovider.CreateUserPoolClientInput) {
+			in.ExplicitAuthFlows = append(in.ExplicitAuthFlows, types.ExplicitAuthFlowsTypeAllowRefreshTokenAuth)
+		},
+	} {
+		in := &cognitoidentityprovider.CreateUserPoolClientInput{
+			UserPoolId: &made.UserPoolID, ClientName: &client, GenerateSecret: true,
+			ExplicitAuthFlows: []types.ExplicitAuthFlowsType{types.ExplicitAuthFlowsTypeAllowUserPasswordAuth},
+		}
+		change(in)
+		if _, err := api.CreateUserPoolClient(ctx, in); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := cognito.Ensure(ctx, api, name, client); err == nil || !strings.Contains(err.Error(), client) {
+			t.Errorf("%s: got %v, want an error that names it", client, err)
+		}
 	}
 }

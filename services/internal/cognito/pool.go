@@ -2,7 +2,9 @@ package cognito
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -31,7 +33,24 @@ func Ensure(ctx context.Context, api *idp.Client, pool, client string) (Config, 
 	if err != nil {
 		return Config{}, fmt.Errorf("looking at the client %s: %w", client, err)
 	}
-	return Config{UserPoolID: poolID, ClientID: clientID, ClientSecret: aws.ToString(out.UserPoolClient.ClientSecret)}, nil
+	c := out.UserPoolClient
+	if err := checkClient(c); err != nil {
+		return Config{}, fmt.Errorf("the client %s is there, but %w: change it, or use another name", client, err)
+	}
+	return Config{UserPoolID: poolID, ClientID: clientID, ClientSecret: aws.ToString(c.ClientSecret)}, nil
+}
+
+// checkClient refuses a client by which nobody could sign in, or refresh as we do.
+func checkClient(c *types.UserPoolClientType) error {
+	switch {
+	case aws.ToString(c.ClientSecret) == "":
+		return errors.New("it has no secret")
+	case !slices.Contains(c.ExplicitAuthFlows, types.ExplicitAuthFlowsTypeAllowUserPasswordAuth):
+		return errors.New("it does not allow USER_PASSWORD_AUTH")
+	case slices.Contains(c.ExplicitAuthFlows, types.ExplicitAuthFlowsTypeAllowRefreshTokenAuth):
+		return errors.New("it allows REFRESH_TOKEN_AUTH, which goes round rotation")
+	}
+	return nil
 }
 
 func ensurePool(ctx context.Context, api *idp.Client, name string) (string, error) {

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 )
 
 // TTLAttribute is the attribute that DynamoDB's time to live goes by, in seconds since
@@ -80,4 +82,27 @@ func ttl(ctx context.Context, db *dynamodb.Client, table *string) (string, error
 		return aws.ToString(d.AttributeName), nil
 	}
 	return "", nil
+}
+
+// EnableRecovery turns on recovery to any point of the last 35 days. It gives false where
+// the endpoint has no such thing, as DynamoDB Local.
+func EnableRecovery(ctx context.Context, db *dynamodb.Client, table string) (bool, error) {
+	_, err := db.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
+		TableName:                        &table,
+		PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
+	}, untilBackups)
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "UnknownOperationException" {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("turning on recovery of the table %s: %w", table, err)
+	}
+	return true, nil
+}
+
+// untilBackups waits, for some twenty seconds, until a table that was just made can have
+// its backups set.
+func untilBackups(o *dynamodb.Options) {
+	notYet := (&types.ContinuousBackupsUnavailableException{}).ErrorCode()
+	o.Retryer = retry.AddWithMaxAttempts(retry.AddWithErrorCodes(o.Retryer, notYet), 10)
 }
