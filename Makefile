@@ -48,6 +48,14 @@ e2e: $(BIN)/gotestsum ## Build the images, bring everything up and walk it by bo
 fuzz: ## Fuzz each parser for FUZZTIME (default 30s)
 	scripts/fuzz $(FUZZTIME) $(MODULES)
 
+.PHONY: conformance
+conformance: ## Hold frontdoor and its peers to the conformance table, and write docs/conformance.md
+	go run ./bench/conformance docs/conformance.md 2>/dev/null
+
+.PHONY: bench-frontdoor
+bench-frontdoor: ## Measure frontdoor side by side with its peers; it ends in ratios
+	go run ./bench/frontdoor
+
 ##-- check it
 
 .PHONY: lint

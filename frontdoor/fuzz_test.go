@@ -17,9 +17,9 @@ import (
 // a request with all that net/http promises of one.
 func FuzzEvent(f *testing.F) {
 	for _, form := range frontdoortest.Forms() {
-		for _, q := range requests() {
-			if q.not[form] == "" && len(q.body) < 1000 {
-				event, err := frontdoortest.Event(form, q.method, q.target, q.host, q.header, []byte(q.body))
+		for _, q := range frontdoortest.Requests() {
+			if q.Not[form] == "" && len(q.Body) < 1000 {
+				event, err := frontdoortest.Event(form, q.Method, q.Target, q.Host, q.Header, []byte(q.Body))
 				if err != nil {
 					f.Fatal(err)
 				}

@@ -29,6 +29,9 @@ const (
 	FunctionURL Form = "furl"
 )
 
+// functionURLHost is the host of a Function URL, which has no other.
+const functionURLHost = "2cxn22odiwguak4feg4jtt7cwm0ziblr.lambda-url.us-west-2.on.aws"
+
 // Forms gives every form.
 func Forms() []Form { return []Form{ALB, ALBMulti, REST, HTTPAPI, FunctionURL} }
 
@@ -79,9 +82,12 @@ func Event(form Form, method, target, host string, header http.Header, body []by
 		if err != nil {
 			return nil, fmt.Errorf("an HTTP API answers such a path itself: %w", err)
 		}
-		raw, domain := decoded, "sjzepsqsu5.execute-api.us-west-2.amazonaws.com"
+		raw, domain := decoded, host
 		if form == FunctionURL {
-			raw, domain = path, "2cxn22odiwguak4feg4jtt7cwm0ziblr.lambda-url.us-west-2.on.aws"
+			raw = path
+			if !strings.Contains(host, ".lambda-url.") {
+				domain = functionURLHost
+			}
 		}
 		if len(body) == 0 {
 			delete(e, "body")
