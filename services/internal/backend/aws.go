@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -22,14 +24,25 @@ import (
 	"spillway.example/services/internal/token"
 )
 
-// tries is how often the SDK asks, the first time included: more would outlast the
-// caller, and the domain has its own ways to go on.
-const tries = 3
+// tries is how often the SDK asks, the first time included, and tryTimeout how long it
+// waits each time, connecting included; by itself it waits without end. Together they
+// end well within the 60 s that a caller has: more would outlast the caller, and the
+// domain has its own ways to go on.
+const (
+	tries      = 3
+	tryTimeout = 5 * time.Second
+)
+
+// connections is how many idle connections are kept to each service of AWS, so that a
+// burst of requests does not begin with as many handshakes.
+const connections = 100
 
 func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	sdk, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
 		return retry.AddWithMaxAttempts(retry.NewStandard(), tries)
-	}))
+	}), config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(tryTimeout).WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections // Cognito and DynamoDB
+	})))
 	if err != nil {
 		return nil, fmt.Errorf("configuring the AWS SDK: %w", err)
 	}
