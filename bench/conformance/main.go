@@ -113,7 +113,8 @@ Made by `+"`make conformance`"+`: each of %d requests is sent once through a rea
 once through each form of event, and what the handler saw is compared field by field; so is,
 for each of %d handlers and GET, HEAD and POST, what the client gets. A row that a door cannot
 carry (frontdoortest says which and why) does not count. The table is in
-frontdoor/frontdoortest, for anybody's adapter.
+frontdoor/frontdoortest, for anybody's adapter. One habit, such as leaving Host among the
+headers, makes every row differ: the tables below say in how many rows each field does.
 
 | rows that differ | %s |
 |---|%s

@@ -88,7 +88,7 @@ func Check(form Form, q Request, a Adapter) (differences []string, err error) {
 	}
 	_, err = through(form, q, a(looking(&got)))
 	if err != nil {
-		return []string{"invocation: got " + err.Error()}, nil
+		return []string{"invocation: got " + err.Error()}, nil //nolint:nilerr // that it failed is a difference
 	}
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	for i := range g.NumField() {
@@ -109,7 +109,7 @@ func CheckAnswer(form Form, method string, row Answer, a Adapter) (differences [
 	}
 	got, err := through(form, q, a(row.Handler))
 	if err != nil {
-		return []string{"invocation: got " + err.Error()}, nil
+		return []string{"invocation: got " + err.Error()}, nil //nolint:nilerr // that it failed is a difference
 	}
 	note := func(what string, a, b any) {
 		if !reflect.DeepEqual(a, b) {
@@ -283,13 +283,13 @@ func (q *Request) fill() {
 	if q.Header == nil {
 		q.Header = http.Header{}
 	}
-	name := q.Method + " " + q.Target
+	name := []string{q.Method, q.Target}
 	for h, values := range q.Header {
 		if h != "Content-Type" {
-			name += fmt.Sprintf(" %s: %q", h, values)
+			name = append(name, fmt.Sprintf("%s: %q", h, values))
 		}
 	}
-	set(&q.Name, name)
+	set(&q.Name, strings.Join(name, " "))
 }
 
 // Answers gives the table for answers.
