@@ -42,14 +42,11 @@ func directory(t *testing.T) *cognito.Directory {
 // ministack is in what it differs from Cognito.
 var ministack = accounttest.Differences{ConstantCode: true, ConfirmsTwice: true, NeverVerifies: true}
 
-// ministackCode is the code that ministack sends at every sign-up.
-func ministackCode(*testing.T, string, string) string { return "123456" }
-
 func TestDirectory(t *testing.T) {
 	t.Parallel()
 	d := directory(t)
 	accounttest.RunDirectory(t, func(*testing.T) accounttest.Harness {
-		return accounttest.Harness{Directory: d, Code: ministackCode, Emulated: ministack}
+		return accounttest.Harness{Directory: d, Code: awstest.Code, Emulated: ministack}
 	})
 }
 
@@ -63,7 +60,7 @@ func TestSagaOverDynamoDB(t *testing.T) {
 	store := dynamo.New(db, "users")
 	accounttest.RunSaga(t, func(*testing.T) accounttest.Harness {
 		return accounttest.Harness{
-			Directory: d, Claims: store, Profiles: store, Code: ministackCode, Emulated: ministack,
+			Directory: d, Claims: store, Profiles: store, Code: awstest.Code, Emulated: ministack,
 			ProfilesOf: awstest.ProfilesOf(db, "users"),
 		}
 	})
