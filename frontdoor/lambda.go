@@ -24,7 +24,11 @@ const (
 // serveLambda runs aws-lambda-go's loop until ctx is done. Lambda sends SIGTERM only
 // to a function that has registered an extension, which WithEnableSIGTERM does.
 func serveLambda(ctx context.Context, h http.Handler, o Options) error {
-	go lambda.StartWithOptions(NewInvoker(h, o),
+	var handler any = NewInvoker(h, o)
+	if o.Streaming {
+		handler = NewInvoker(h, o).Stream
+	}
+	go lambda.StartWithOptions(handler,
 		lambda.WithContext(context.WithoutCancel(ctx)), lambda.WithEnableSIGTERM())
 	<-ctx.Done()
 	hooks, cancel := context.WithTimeout(context.WithoutCancel(ctx), hooksTime)
@@ -66,20 +70,15 @@ func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	default:
 		return nil, errNotHTTP
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-deadlineMargin))
-		defer cancel()
-	}
-	x.ctx = eventContext{ctx, e}
-	x.writer.event = e
+	x.begin(ctx)
+	defer x.cancel()
 	r, err := x.request(i.options)
 	if err != nil {
 		i.options.Logger.WarnContext(&x.ctx, "malformed request", "err", err)
 		return e.plainAnswer(http.StatusBadRequest), nil
 	}
-	if i.serve(&x.writer, r) {
-		return e.plainAnswer(http.StatusInternalServerError), nil
+	if status := i.serve(x, r); status != 0 {
+		return e.plainAnswer(status), nil
 	}
 	out, ok := x.writer.encode(r.Method == http.MethodHead)
 	if !ok {
@@ -87,6 +86,16 @@ func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 		return e.plainAnswer(http.StatusInternalServerError), nil
 	}
 	return out, nil
+}
+
+// begin gives the exchange its context, which is done a little before the invocation is.
+func (x *exchange) begin(ctx context.Context) {
+	x.cancel = func() {}
+	if deadline, ok := ctx.Deadline(); ok {
+		ctx, x.cancel = context.WithDeadline(ctx, deadline.Add(-deadlineMargin))
+	}
+	x.ctx = eventContext{ctx, &x.event}
+	x.writer.event = &x.event
 }
 
 // plainAnswer is an answer that no handler gave, as net/http gives its own.
@@ -97,18 +106,42 @@ func (e *event) plainAnswer(status int) []byte {
 	return out
 }
 
-// serve calls the handler and says whether it panicked; the process lives on.
-func (i *Invoker) serve(w http.ResponseWriter, r *http.Request) (panicked bool) {
+// serve has the handler answer, and gives the status to answer with in its place, or 0:
+// 500 where it panicked, 504 where it had not ended when the invocation was about to. The
+// process lives on in both cases, and so does a handler that does not end.
+func (i *Invoker) serve(x *exchange, r *http.Request) (status int) {
+	if _, ok := x.ctx.Deadline(); !ok {
+		return i.call(&x.writer, r)
+	}
+	ended := make(chan int, 1)
+	go func() { ended <- i.call(&x.writer, r) }()
+	select {
+	case status = <-ended:
+		return status
+	case <-x.ctx.Done():
+	}
+	select {
+	case status = <-ended: // it heeded its context
+		return status
+	case <-time.After(deadlineMargin / 2):
+		x.writer.abandon()
+		i.options.Logger.ErrorContext(&x.ctx, "the handler did not end in time", "err", context.Cause(&x.ctx))
+		return http.StatusGatewayTimeout
+	}
+}
+
+// call calls the handler, and gives 500 where it panicked.
+func (i *Invoker) call(w http.ResponseWriter, r *http.Request) (status int) {
 	defer func() {
 		switch v := recover(); v {
 		case nil:
 		case http.ErrAbortHandler: // meant, and not worth a line
-			panicked = true
+			status = http.StatusInternalServerError
 		default:
-			panicked = true
+			status = http.StatusInternalServerError
 			i.options.Logger.ErrorContext(r.Context(), "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
 	}()
 	i.handler.ServeHTTP(w, r)
-	return false
+	return 0
 }

@@ -31,6 +31,11 @@ type Options struct {
 	// never of /v1beta/x.
 	BasePath string
 
+	// Streaming has answers to a Function URL and a REST API go out as they are written.
+	// It must be set where, and only where, the function is invoked that way (invoke
+	// mode RESPONSE_STREAM): a function cannot see it (aws-lambda-go issue 503).
+	Streaming bool
+
 	// TrustedHops is how many right-most hops of X-Forwarded-For behind an
 	// Application Load Balancer were added by proxies that are trusted, the load
 	// balancer itself being the first; 1 where it is 0.

@@ -19,6 +19,7 @@ type exchange struct {
 	body   body
 	writer writer
 	ctx    eventContext
+	cancel context.CancelFunc
 }
 
 // eventContext is a request's context: it knows the event.
@@ -48,6 +49,7 @@ func (x *exchange) request(o Options) (*http.Request, error) {
 		r.Method, r.RemoteAddr = http.MethodPost, nobody
 		r.Header = http.Header{"Content-Type": {"application/json"}}
 		x.give(r, e.text)
+		x.trace(r)
 		return r, nil
 	}
 	if err := x.target(r, o); err != nil {
@@ -67,7 +69,17 @@ func (x *exchange) request(o Options) (*http.Request, error) {
 	delete(r.Header, "Transfer-Encoding") // the body is here, whole
 	x.give(r, payload)
 	r.RemoteAddr = e.remote(r.Header, o)
+	x.trace(r)
 	return r, nil
+}
+
+// trace has the request carry the invocation's trace id, which continues the one that
+// came with the request (AWS X-Ray, "Tracing header").
+func (x *exchange) trace(r *http.Request) {
+	// aws-lambda-go puts it under this plain string.
+	if id, ok := x.ctx.Context.Value("x-amzn-trace-id").(string); ok && id != "" {
+		r.Header["X-Amzn-Trace-Id"] = []string{id}
+	}
 }
 
 // give gives r its body, and the header that says how long it is.

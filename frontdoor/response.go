@@ -55,6 +55,13 @@ func (w *writer) release() {
 	pool.Put(b)
 }
 
+// abandon has the writer take no more of a handler that does not end.
+func (w *writer) abandon() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.release()
+}
+
 // Header implements http.ResponseWriter.
 func (w *writer) Header() http.Header {
 	if w.header == nil {

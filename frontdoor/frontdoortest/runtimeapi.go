@@ -136,8 +136,9 @@ func (a *RuntimeAPI) finish(w http.ResponseWriter, r *http.Request) {
 	var body bytes.Buffer
 	_, err := io.Copy(&body, r.Body)
 	res := result{body: body.Bytes(), err: err}
-	if r.PathValue("outcome") == "error" {
-		res = result{err: &FunctionError{Payload: body.String()}}
+	// A stream that breaks says so in its trailers.
+	if broken := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); r.PathValue("outcome") == "error" || broken != "" {
+		res = result{err: &FunctionError{Payload: broken + body.String()}}
 	}
 	select {
 	case inv.done <- res:
