@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"spillway.example/services/internal/account"
@@ -32,9 +33,9 @@ func exception(name string) string {
 	return fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"as recorded"}`, name)
 }
 
-// stub is a Store over an endpoint that refuses the first n writes with an answer, and
-// takes those that follow. Its reads find nothing.
-func stub(t *testing.T, n, status int, answer string) *dynamo.Store {
+// stub is an endpoint that refuses the first n writes with an answer, and takes those
+// that follow. Its reads find nothing.
+func stub(t *testing.T, n, status int, answer string) aws.Config {
 	t.Helper()
 	var mu sync.Mutex
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +53,7 @@ func stub(t *testing.T, n, status int, answer string) *dynamo.Store {
 	t.Cleanup(server.Close)
 	config := awstest.Config(server.URL)
 	config.RetryMaxAttempts = 1
-	return dynamo.New(dynamodb.NewFromConfig(config), table)
+	return config
 }
 
 const ever = -1
@@ -100,7 +101,8 @@ func TestFailedWrites(t *testing.T) {
 	} {
 		t.Run(tt.write+", "+tt.answer, func(t *testing.T) {
 			t.Parallel()
-			err := writes[tt.write](t, stub(t, tt.times, tt.status, tt.answer))
+			db := dynamodb.NewFromConfig(stub(t, tt.times, tt.status, tt.answer))
+			err := writes[tt.write](t, dynamo.New(db, table))
 			if got := account.CodeOf(err); got != tt.want {
 				t.Errorf("got %q (%v), want %q", got, err, tt.want)
 			}
@@ -124,5 +126,26 @@ func TestFailedReads(t *testing.T) {
 	_, err = dynamo.New(dynamodb.NewFromConfig(config), table).Get(t.Context(), "somebody")
 	if got := account.CodeOf(err); got != account.CodeUnavailable {
 		t.Errorf("no host: got %q (%v), want unavailable", got, err)
+	}
+}
+
+// A table that was just made cannot have its backups set at once, and DynamoDB Local has
+// none at all.
+func TestEnableRecovery(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		times     int
+		answer    string
+		on, fails bool
+	}{
+		"at once":       {0, "", true, false},
+		"not at once":   {2, exception("ContinuousBackupsUnavailableException"), true, false},
+		"none to be":    {ever, exception("UnknownOperationException"), false, false},
+		"no permission": {ever, exception("AccessDeniedException"), false, true},
+	} {
+		on, err := dynamo.EnableRecovery(t.Context(), dynamodb.NewFromConfig(stub(t, tt.times, 400, tt.answer)), table)
+		if on != tt.on || (err != nil) != tt.fails {
+			t.Errorf("%s: got %v, %v", name, on, err)
+		}
 	}
 }

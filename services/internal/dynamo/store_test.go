@@ -41,14 +41,19 @@ func TestStore(t *testing.T) {
 func TestSagaOverMemoryDirectory(t *testing.T) {
 	t.Parallel()
 	db := client(t)
-	accounttest.RunSaga(t, func(*testing.T) accounttest.Harness {
-		s, m := dynamo.New(db, table), accounttest.NewMemory(nil)
+	accounttest.RunSaga(t, overMemory(db, dynamo.New(db, table)))
+}
+
+// overMemory makes harnesses of the store, each with a directory of its own.
+func overMemory(db *dynamodb.Client, s *dynamo.Store) func(*testing.T) accounttest.Harness {
+	return func(*testing.T) accounttest.Harness {
+		m := accounttest.NewMemory(nil)
 		return accounttest.Harness{
 			Directory: m, Claims: s, Profiles: s,
 			Code:       func(_ *testing.T, username, _ string) string { return m.Code(username) },
 			ProfilesOf: awstest.ProfilesOf(db, table),
 		}
-	})
+	}
 }
 
 func TestEnsure(t *testing.T) {

@@ -2,10 +2,12 @@ package dynamo_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -28,12 +30,10 @@ type lossy struct{ lost atomic.Int64 }
 
 // Do implements the SDK's HTTP client.
 func (l *lossy) Do(r *http.Request) (*http.Response, error) {
-	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	body, err := io.ReadAll(r.Body)
+	op, body, err := peek(r)
 	if err != nil {
 		return nil, err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	res, err := http.DefaultClient.Do(r)
 	if err != nil || op == "GetItem" || unknowing(op, body) || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1") {
 		return res, err
@@ -41,6 +41,14 @@ func (l *lossy) Do(r *http.Request) (*http.Response, error) {
 	l.lost.Add(1)
 	res.Body.Close()
 	return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+}
+
+// peek gives a request's operation and body, and leaves it as it was.
+func peek(r *http.Request) (op string, body []byte, err error) {
+	_, op, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	body, err = io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return op, body, err
 }
 
 // unknowing says whether a write cannot know its own earlier try, by its contract: where
@@ -72,6 +80,63 @@ func TestLostAnswers(t *testing.T) {
 	if network.lost.Load() == 0 {
 		t.Error("no answer was lost")
 	}
+}
+
+// collisions is a DynamoDB in which every write meets a transaction the first time that
+// it is made. DynamoDB Local lets writes wait for each other instead.
+type collisions struct{ met sync.Map }
+
+// seen says whether a write was made before, whatever its request token and the order of
+// its members.
+func (c *collisions) seen(op string, body []byte) (bool, error) {
+	var in map[string]any
+	if err := json.Unmarshal(body, &in); err != nil {
+		return false, err
+	}
+	delete(in, "ClientRequestToken")
+	key, err := json.Marshal(in)
+	_, before := c.met.LoadOrStore(op+string(key), true)
+	return before, err
+}
+
+// Do implements the SDK's HTTP client.
+func (c *collisions) Do(r *http.Request) (*http.Response, error) {
+	op, body, err := peek(r)
+	if err != nil {
+		return nil, err
+	}
+	before, err := c.seen(op, body)
+	if err != nil {
+		return nil, err
+	}
+	answer := exception("TransactionConflictException")
+	switch {
+	case before || op == "GetItem":
+		return http.DefaultClient.Do(r)
+	case op == "TransactWriteItems":
+		answer = canceled("TransactionConflict", "None")
+	}
+	return &http.Response{
+		StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(answer)), Request: r,
+	}, nil
+}
+
+// TestCollisions holds the store and the saga to their whole contract there.
+func TestCollisions(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	config := awstest.Config(awstest.DynamoDB.Endpoint(t))
+	config.HTTPClient = &collisions{}
+	s := dynamo.New(dynamodb.NewFromConfig(config), table)
+	t.Run("store", func(t *testing.T) {
+		accounttest.RunStore(t, func(*testing.T) accounttest.Harness {
+			return accounttest.Harness{Claims: s, Profiles: s}
+		})
+	})
+	t.Run("saga", func(t *testing.T) {
+		accounttest.RunSaga(t, overMemory(db, s))
+	})
 }
 
 // A claim that has got a user since it was read is not superseded: the profile of that
