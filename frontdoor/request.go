@@ -73,9 +73,12 @@ func (x *exchange) request(o Options) (*http.Request, error) {
 	return r, nil
 }
 
-// trace has the request carry the invocation's trace id, which continues the one that
-// came with the request (AWS X-Ray, "Tracing header").
+// trace has a request that came with no trace id carry the invocation's (AWS X-Ray,
+// "Tracing header"). One that the door or the client gave stays: logs go by it.
 func (x *exchange) trace(r *http.Request) {
+	if len(r.Header["X-Amzn-Trace-Id"]) > 0 {
+		return
+	}
 	// aws-lambda-go puts it under this plain string.
 	if id, ok := x.ctx.Context.Value("x-amzn-trace-id").(string); ok && id != "" {
 		r.Header["X-Amzn-Trace-Id"] = []string{id}

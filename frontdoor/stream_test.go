@@ -158,15 +158,16 @@ func TestTraceID(t *testing.T) {
 	t.Parallel()
 	const id = "Root=1-5e6b4a90-1234;Parent=0011;Sampled=1"
 	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", id) //nolint:staticcheck // aws-lambda-go's own key
-	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if got := r.Header.Values("X-Amzn-Trace-Id"); len(got) != 1 || got[0] != id {
-			t.Errorf("got the trace id %q", got)
-		}
-	})
-	for _, event := range []string{
-		`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","headers":{"x-amzn-trace-id":"Root=1-5e6b4a90-1234"}}`,
-		`{"an":"event"}`,
+	for event, want := range map[string]string{
+		`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","headers":{"x-amzn-trace-id":"Root=1-5e6b4a90-9876"}}`: "Root=1-5e6b4a90-9876",
+		`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/"}`:                                                      id,
+		`{"an":"event"}`: id,
 	} {
+		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Values("X-Amzn-Trace-Id"); len(got) != 1 || got[0] != want {
+				t.Errorf("got the trace id %q, want %s", got, want)
+			}
+		})
 		if _, err := frontdoor.NewInvoker(h, frontdoor.Options{DirectPath: "/x"}).Invoke(ctx, []byte(event)); err != nil {
 			t.Error(err)
 		}
