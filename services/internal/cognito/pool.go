@@ -18,8 +18,7 @@ import (
 const RotationGrace = 10
 
 // Ensure finds the pool and the client of the given names, or makes them. It is for
-// development: with an account, deploy/ makes them. It may be run again at any time,
-// and then gives the same ids.
+// development. It may be run again at any time, and then gives the same ids.
 func Ensure(ctx context.Context, api *idp.Client, pool, client string) (Config, error) {
 	poolID, err := ensurePool(ctx, api, pool)
 	if err != nil {

@@ -59,10 +59,10 @@ func unknowing(op string, body []byte) bool {
 		bytes.Contains(body, []byte("SET mailed_at"))
 }
 
-// TestLostAnswers holds the store to its whole contract over such a network.
+// TestLostAnswers holds the store, and the saga over it, to the contract there.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
-	client(t)
+	db := client(t)
 	network := &lossy{}
 	config := awstest.Config(awstest.DynamoDB.Endpoint(t))
 	config.HTTPClient = network
@@ -72,11 +72,7 @@ func TestLostAnswers(t *testing.T) {
 		})
 	}
 	s := dynamo.New(dynamodb.NewFromConfig(config), table)
-	t.Run("store", func(t *testing.T) {
-		accounttest.RunStore(t, func(*testing.T) accounttest.Harness {
-			return accounttest.Harness{Claims: s, Profiles: s}
-		})
-	})
+	holds(t, db, s)
 	if network.lost.Load() == 0 {
 		t.Error("no answer was lost")
 	}
@@ -122,13 +118,19 @@ func (c *collisions) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestCollisions holds the store and the saga to their whole contract there.
+// TestCollisions holds the store, and the saga over it, to the contract there.
 func TestCollisions(t *testing.T) {
 	t.Parallel()
 	db := client(t)
 	config := awstest.Config(awstest.DynamoDB.Endpoint(t))
 	config.HTTPClient = &collisions{}
 	s := dynamo.New(dynamodb.NewFromConfig(config), table)
+	holds(t, db, s)
+}
+
+// holds runs the suites on a store, and waits for them. The database is read as it is.
+func holds(t *testing.T, db *dynamodb.Client, s *dynamo.Store) {
+	t.Helper()
 	t.Run("store", func(t *testing.T) {
 		accounttest.RunStore(t, func(*testing.T) accounttest.Harness {
 			return accounttest.Harness{Claims: s, Profiles: s}

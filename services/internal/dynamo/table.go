@@ -18,7 +18,7 @@ import (
 const TTLAttribute = "expires_at"
 
 // Ensure makes the table, or checks that the one that is there has our key. It is for
-// development: with an account, deploy/ makes it. It may be run again at any time.
+// development. It may be run again at any time.
 func Ensure(ctx context.Context, db *dynamodb.Client, table string) error {
 	name := aws.String(table)
 	_, err := db.CreateTable(ctx, &dynamodb.CreateTableInput{

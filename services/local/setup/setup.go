@@ -1,6 +1,5 @@
 // Package setup makes what the services need of AWS for development: the table, the
-// user pool and its client, on local emulators or in an account of one's own. In
-// production deploy/ makes them.
+// user pool and its client, on local emulators or in an account of one's own.
 package setup
 
 import (
