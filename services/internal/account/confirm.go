@@ -36,6 +36,7 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 	if err := r.Claims.Extend(ctx, name, claim.Attempt, r.Now().Add(Lease)); err != nil {
 		return "", superseded(err)
 	}
+	proven := claim.Email
 	switch err := r.Directory.Confirm(ctx, name, in.Code); CodeOf(err) {
 	case "":
 	case CodeAlreadyConfirmed:
@@ -47,10 +48,13 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 		if user.ID != claim.UserID {
 			return "", ErrCodeMismatch(nil)
 		}
+		if !user.EmailVerified {
+			proven = "" // an operator confirmed the user, without a code
+		}
 	default:
 		return "", err
 	}
-	if err := r.settle(ctx, claim, claim.Email); err != nil {
+	if err := r.settle(ctx, claim, proven); err != nil {
 		return "", superseded(err)
 	}
 	return claim.UserID, nil

@@ -185,7 +185,7 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) error {
 	// and the news lost, the claim would be permanent.
 	user, err := r.Directory.FindUser(ctx, c.Username)
 	switch {
-	case err == nil && user.Confirmed:
+	case err == nil && user.Confirmed && user.ID == held.UserID:
 		return r.settleFound(ctx, held, user)
 	case err != nil && CodeOf(err) != CodeNotFound:
 		return err

@@ -28,6 +28,7 @@ func RunSaga(t *testing.T, open func(t *testing.T) Harness) {
 		{"an address owned under another name", sagaOwnedAddress},
 		{"an address whose account waits gets the common answer", sagaWaitingAddress},
 		{"a user the table was never told of", sagaForeign},
+		{"what an operator did meanwhile", sagaOperator},
 		{"what breaks a rule leaves nothing", sagaRules},
 		{"nobody supersedes while the directory is asked", sagaConfirming},
 		{"a hundred at once", sagaHundred},
@@ -391,6 +392,36 @@ func sagaForeign(s *saga) {
 	wantCode(s.T, "Register over what was left", err, "")
 	s.wantWhole(name, "")
 	wantCode(s.T, "SignIn", s.signIn(name, "some other password"), "")
+}
+
+func sagaOperator(s *saga) {
+	ctx := context.Background()
+	// Confirmed by hand, an account is confirmed, and its address unproven.
+	name, email := Name("by-hand"), Address("by-hand")
+	got, err := s.register(name, Password, email)
+	wantCode(s.T, "Register", err, "")
+	wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, name), "")
+	_, err = s.confirm(name, "123456", got.RegistrationToken)
+	wantCode(s.T, "Confirm", err, "")
+	if p := s.wantAccount(name); p.EmailVerified {
+		s.Error("an address is verified that nobody proved")
+	}
+	_, err = s.Claims.EmailOwner(ctx, email)
+	wantCode(s.T, "EmailOwner", err, account.CodeNotFound)
+
+	// Deleted and made anew by hand, the account is the new one, and nothing is left
+	// of the old.
+	name = Name("made-anew")
+	_, err = s.register(name, Password, Address("made-anew"))
+	wantCode(s.T, "Register", err, "")
+	wantCode(s.T, "DeleteUser", s.Directory.DeleteUser(ctx, name), "")
+	_, err = s.Directory.SignUp(ctx, account.NewUser{Username: name, Password: Password})
+	wantCode(s.T, "SignUp", err, "")
+	wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, name), "")
+	s.clock.Advance(account.Lease)
+	_, err = s.register(name, "some other password", "")
+	wantTaken(s.T, err, false)
+	s.wantWhole(name, "")
 }
 
 func sagaRules(s *saga) {
