@@ -63,7 +63,7 @@ lint: lint-go lint-files lint-versions lint-generated ## Run every linter and ev
 
 .PHONY: lint-go
 lint-go: $(BIN)/golangci-lint $(BIN)/govulncheck
-	for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(BIN)/golangci-lint run ./...); done
+	for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(BIN)/golangci-lint run --allow-parallel-runners ./...); done
 	for m in $(MODULES); do echo "govulncheck $$m"; scripts/govulncheck $(BIN)/govulncheck $$m; done
 
 .PHONY: lint-files
