@@ -4,11 +4,9 @@ package e2e_test
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,14 +30,9 @@ func up(t *testing.T) *system {
 		}
 		t.Skipf("needs Docker: %v", err)
 	}
-	s := &system{env: append(os.Environ(), "COMPOSE_PROJECT_NAME=spillway-e2e", "VERSION=e2e")}
-	for name, url := range map[string]*string{
-		"GATEWAY_PORT": &s.gateway, "REGISTER_LAMBDA_PORT": &s.register, "LOGIN_LAMBDA_PORT": &s.login, "COGNITO_PORT": &s.mailbox,
-	} {
-		port := strconv.Itoa(freePort(t))
-		s.env = append(s.env, name+"="+port)
-		*url = "http://127.0.0.1:" + port
-	}
+	// With port 0 Docker finds free ports, without a gap in which another takes them.
+	s := &system{env: append(os.Environ(), "COMPOSE_PROJECT_NAME=spillway-e2e", "VERSION=e2e",
+		"GATEWAY_PORT=0", "REGISTER_LAMBDA_PORT=0", "LOGIN_LAMBDA_PORT=0", "COGNITO_PORT=0")}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
@@ -51,6 +44,11 @@ func up(t *testing.T) *system {
 		}
 	})
 	s.compose(t, "up", "--build", "--wait")
+	url := func(service, port string) string {
+		return "http://" + strings.TrimSpace(s.compose(t, "port", service, port))
+	}
+	s.gateway, s.mailbox = url("gateway", "8080"), url("cognito", "4566")
+	s.register, s.login = url("register-lambda", "8080"), url("login-lambda", "8080")
 	return s
 }
 
@@ -120,14 +118,4 @@ func docker(t *testing.T, args ...string) string {
 		t.Fatalf("docker %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.String())
 	}
 	return strings.TrimSpace(string(out))
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -16,7 +16,7 @@ import (
 func TestHealthThresholds(t *testing.T) {
 	t.Parallel()
 	// What the target answers to its checks in turn; the last one for ever.
-	script := []int{200, 500, 500, 200, 500, 500, 500, 200, 500, 200, 200}
+	script := []int{200, 500, 500, 200, 500, 500, 500, 200, 500, 500, 500, 200, 200}
 	var checks atomic.Int64
 	var agent atomic.Value
 	var states []string // the state after each check, as the log tells the changes

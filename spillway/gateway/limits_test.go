@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,22 @@ func TestBadAnswers(t *testing.T) {
 		}
 		if got := e.calls.Load(); got != int64(i+1) {
 			t.Fatalf("%d %.60s: %d calls, want %d", tt.status, tt.answer, got, i+1)
+		}
+	}
+}
+
+func TestAnswerTooLarge(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	const frame = `{"statusCode":200,"body":""}`
+	for size, fits := range map[int]bool{1 << 20: true, 1<<20 + 1: false} {
+		raw := strings.Replace(frame, `""`, `"`+strings.Repeat("x", size-len(frame))+`"`, 1)
+		res, err := gateway.ParseAnswer(r, []byte(raw), false)
+		if (err == nil) != fits {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if err == nil {
+			res.Body.Close()
 		}
 	}
 }
