@@ -2,36 +2,25 @@ package frontdoor
 
 import (
 	"encoding/base64"
-	"unicode/utf8"
+	"strings"
 )
 
 // appendString appends s as a JSON string (RFC 8259 section 7). What is no UTF-8 becomes
 // U+FFFD, as encoding/json has it.
-func appendString[S string | []byte](b []byte, s S) []byte {
+func appendString(b []byte, s string) []byte { return appendText(b, strings.ToValidUTF8(s, "\ufffd")) }
+
+// appendText appends s, which is UTF-8, as a JSON string.
+func appendText[S string | []byte](b []byte, s S) []byte {
 	b = append(b, '"')
-	begin := 0 // of what is not yet appended
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if !stop[c] {
-				i++
-				continue
-			}
-			b = append(b, s[begin:i]...)
-			b = appendEscape(b, c)
-			i++
-			begin = i
-			continue
+		end := run(s, i)
+		b = append(b, s[i:end]...)
+		if end == len(s) {
+			break
 		}
-		r, size := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
-		if r == utf8.RuneError && size == 1 {
-			b = append(b, s[begin:i]...)
-			b = append(b, `\ufffd`...)
-			begin = i + 1
-		}
-		i += size
+		b = appendEscape(b, s[end])
+		i = end + 1
 	}
-	b = append(b, s[begin:]...)
 	return append(b, '"')
 }
 

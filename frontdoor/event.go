@@ -1,6 +1,9 @@
 package frontdoor
 
-import "errors"
+import (
+	"errors"
+	"sync"
+)
 
 // event is one invocation's event, scanned once: the fields that any of the doors
 // uses, and which door it came through.
@@ -13,14 +16,34 @@ type event struct {
 
 	method, path, rawPath, rawQuery jsonString
 	hasRawQuery                     bool
-	headers, multiHeaders           []pair
-	query, multiQuery               []pair
-	cookies                         []string
-	body                            jsonString
-	base64                          bool
+	*pairs
+	cookies []string
+	body    jsonString
+	base64  bool
 
 	domain, sourceIP string // of requestContext
 }
+
+// pairs are the lists of an event. They are only needed until the request is made of
+// them, and then go to the next event.
+type pairs struct{ headers, multiHeaders, query, multiQuery []pair }
+
+var pairsPool = sync.Pool{New: func() any { return new(pairs) }}
+
+// release gives the lists back, with nothing of this event in them.
+func (p *pairs) release() {
+	for _, list := range []*[]pair{&p.headers, &p.multiHeaders, &p.query, &p.multiQuery} {
+		if cap(*list) > manyPairs {
+			*list = nil
+		}
+		clear(*list)
+		*list = (*list)[:0]
+	}
+	pairsPool.Put(p)
+}
+
+// manyPairs is the longest list that is kept.
+const manyPairs = 256
 
 // pair is one name and value of an object of strings, or one of each value of an
 // object of lists.
@@ -47,6 +70,7 @@ type marks struct {
 // invocation.
 func (e *event) parse(raw []byte) error {
 	e.raw, e.text = raw, string(raw)
+	e.pairs = pairsPool.Get().(*pairs) //nolint:forcetypeassert // the pool holds nothing else
 	p := scanner{text: e.text}
 	var m marks
 	m.object = p.object(func(key string) { e.member(&p, key, &m) })
@@ -71,14 +95,14 @@ func (e *event) member(p *scanner, key string, m *marks) {
 	case "rawQueryString":
 		e.rawQuery, e.hasRawQuery = p.stringOrNull()
 	case "headers":
-		e.headers = strings1(p)
+		e.headers = appendStrings(e.headers[:0], p)
 	case "multiValueHeaders":
 		e.multi = p.peek() == '{'
-		e.multiHeaders = stringLists(p)
+		e.multiHeaders = appendLists(e.multiHeaders[:0], p)
 	case "queryStringParameters":
-		e.query = strings1(p)
+		e.query = appendStrings(e.query[:0], p)
 	case "multiValueQueryStringParameters":
-		e.multiQuery = stringLists(p)
+		e.multiQuery = appendLists(e.multiQuery[:0], p)
 	case "cookies":
 		p.array(func() {
 			if s, ok := p.stringOrNull(); ok {
@@ -133,14 +157,8 @@ func (e *event) sourceMember(p *scanner, key string) {
 	e.sourceIP = s.String()
 }
 
-// usual is how many headers a request from a browser has.
-const usual = 24
-
-// strings1 takes an object of strings; members of other kinds are left out.
-func strings1(p *scanner) (all []pair) {
-	if p.peek() == '{' {
-		all = make([]pair, 0, usual)
-	}
+// appendStrings takes an object of strings; members of other kinds are left out.
+func appendStrings(all []pair, p *scanner) []pair {
 	p.object(func(key string) {
 		if s, ok := p.stringOrNull(); ok {
 			all = append(all, pair{key, s.String()})
@@ -149,11 +167,8 @@ func strings1(p *scanner) (all []pair) {
 	return all
 }
 
-// stringLists takes an object of lists of strings.
-func stringLists(p *scanner) (all []pair) {
-	if p.peek() == '{' {
-		all = make([]pair, 0, usual)
-	}
+// appendLists takes an object of lists of strings.
+func appendLists(all []pair, p *scanner) []pair {
 	p.object(func(key string) {
 		p.array(func() {
 			if s, ok := p.stringOrNull(); ok {

@@ -13,13 +13,15 @@ func (e *event) header() http.Header {
 	h := make(http.Header, len(all)+2)
 	values := make([]string, len(all)) // one piece of memory for the common case of one value each
 	for i, p := range all {
-		key := canonical(p.name)
-		if there, ok := h[key]; ok {
-			h[key] = append(there, p.value)
-			continue
-		}
 		values[i] = p.value
-		h[key] = values[i : i+1 : i+1]
+		h[canonical(p.name)] = values[i : i+1 : i+1]
+	}
+	if len(h) < len(all) { // some names came more than once
+		clear(h)
+		for _, p := range all {
+			key := canonical(p.name)
+			h[key] = append(h[key], p.value)
+		}
 	}
 	if len(e.cookies) > 0 && h["Cookie"] == nil {
 		h["Cookie"] = []string{strings.Join(e.cookies, "; ")}

@@ -43,6 +43,10 @@ var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: 
 // is the client's: a 400.
 func (x *exchange) request(o Options) (*http.Request, error) {
 	e := &x.event
+	defer func() {
+		e.pairs.release()
+		e.pairs = nil
+	}()
 	r := blank.WithContext(&x.ctx) // a copy
 	if e.door == DoorDirect {
 		x.url.Path, r.URL, r.RequestURI = o.DirectPath, &x.url, o.DirectPath

@@ -266,7 +266,7 @@ func (w *writer) appendHeaders(o []byte) []byte {
 func (w *writer) appendBody(o, body []byte) []byte {
 	o = append(o, `,"body":`...)
 	if !w.encoded && utf8.Valid(body) {
-		return appendString(o, body)
+		return appendText(o, body)
 	}
 	o = append(o, '"')
 	o = appendBase64(o, body)
