@@ -44,7 +44,7 @@ var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: 
 func (x *exchange) request(o Options) (*http.Request, error) {
 	e := &x.event
 	defer func() {
-		e.pairs.release()
+		e.release()
 		e.pairs = nil
 	}()
 	r := blank.WithContext(&x.ctx) // a copy
