@@ -6,14 +6,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"spillway.example/frontdoor/frontdoortest"
 	"spillway.example/spillway/gateway"
 )
 
@@ -30,7 +29,7 @@ func TestComposeGatewayLoads(t *testing.T) {
 	}
 	// YAML's merges and anchors are easily mistaken: see that they do what they should.
 	login := c.TargetGroups["login-lambda"]
-	if login.Type != gateway.TypeLambda || login.MaxInFlight != 4 || login.Targets[0] != "http://login-lambda:8080" || login.HealthCheck.Interval != 5*time.Second {
+	if login.Type != gateway.TypeLambda || login.MaxInFlight != 32 || login.Targets[0] != "http://login-lambda:8080" || login.HealthCheck.Interval != 5*time.Second {
 		t.Errorf("login-lambda: %+v", login)
 	}
 	if r := c.Listener.Rules[4]; r.Conditions[0].PathPattern[0] != "/login" || r.Conditions[1].HTTPHeader.Values[0] != "lambda" {
@@ -42,27 +41,20 @@ func TestComposeGatewayLoads(t *testing.T) {
 // its admin listener. At the end of the test it is interrupted and must exit 0.
 func startGateway(t *testing.T, targets ...string) (url, admin string) {
 	t.Helper()
-	public, private := freePort(t), freePort(t)
+	public, private := frontdoortest.FreePort(t), frontdoortest.FreePort(t)
 	config := filepath.Join(t.TempDir(), "gateway.yaml")
-	text := fmt.Sprintf("listener: {address: '127.0.0.1:%d', default: {forward: [{target_group: web}]}}\nadmin: '127.0.0.1:%d'\ntarget_groups: {web: {type: http, targets: ['%s']}}\n",
+	text := fmt.Sprintf("listener: {address: '127.0.0.1:%s', default: {forward: [{target_group: web}]}}\nadmin: '127.0.0.1:%s'\ntarget_groups: {web: {type: http, targets: ['%s']}}\n",
 		public, private, strings.Join(targets, "', '"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary(t), "gateway", "-config", config, "-access-log")
-	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := frontdoortest.Start(t, os.Environ(), frontdoortest.Binary(t, "."), "gateway", "-config", config, "-access-log")
 	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-			t.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("after an interrupt: %v", err)
+		if code := p.End(t, os.Interrupt); code != 0 {
+			t.Errorf("after an interrupt: exit code %d", code)
 		}
 	})
-	return fmt.Sprintf("http://127.0.0.1:%d", public), fmt.Sprintf("-admin=127.0.0.1:%d", private)
+	return "http://127.0.0.1:" + public, "-admin=127.0.0.1:" + private
 }
 
 func TestGatewayCommands(t *testing.T) {

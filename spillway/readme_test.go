@@ -2,20 +2,17 @@ package main_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"spillway.example/frontdoor/frontdoortest"
 )
 
 // TestREADMEWalk runs the README's walk, to the letter but for the port, against
@@ -52,57 +49,20 @@ func TestREADMEWalk(t *testing.T) {
 	}
 }
 
-// built builds spillway, once for all tests.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "spillway")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "spillway")
-	if out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building spillway: %w\n%s", err, out)
-	}
-	return file, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(file)) // a folder of the system's temporary ones
-	}
-	os.Exit(code)
-}
-
-func binary(t *testing.T) string {
-	t.Helper()
-	file, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
+func TestMain(m *testing.M) { os.Exit(frontdoortest.Main(m)) }
 
 // run starts `spillway run` on a free port and a new data folder, and gives its
 // address once it answers, and what it has said by then. At the end of the test it is interrupted and must exit 0.
 func run(t *testing.T) (address, said string) {
 	t.Helper()
-	port := freePort(t)
-	cmd := exec.Command(binary(t), "run")
-	cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(port), "DATA_DIR="+t.TempDir())
-	var greeting safeBuffer
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(t.Output(), &greeting), t.Output()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	port := frontdoortest.FreePort(t)
+	p := frontdoortest.Start(t, append(os.Environ(), "PORT="+port, "DATA_DIR="+t.TempDir()), frontdoortest.Binary(t, "."), "run")
 	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-			t.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("after an interrupt: %v", err)
+		if code := p.End(t, os.Interrupt); code != 0 {
+			t.Errorf("after an interrupt: exit code %d", code)
 		}
 	})
-	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	address = net.JoinHostPort("127.0.0.1", port)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !answers(ctx, "http://"+address+"/healthz") {
@@ -111,7 +71,7 @@ func run(t *testing.T) (address, said string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return address, greeting.String()
+	return address, p.Output()
 }
 
 // pasted runs the lines that a start prints, as they stand: each must succeed.
@@ -130,24 +90,6 @@ func pasted(t *testing.T, said string) {
 	}
 }
 
-// safeBuffer is a buffer that is read while a process writes to it.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 func answers(ctx context.Context, url string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -160,14 +102,4 @@ func answers(ctx context.Context, url string) bool {
 	defer res.Body.Close()
 	_, err = io.Copy(io.Discard, res.Body)
 	return err == nil && res.StatusCode == http.StatusOK
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

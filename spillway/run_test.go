@@ -10,14 +10,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"spillway.example/frontdoor/frontdoortest"
 )
 
 // output runs spillway to its end, and gives its exit code and all it said.
 func output(t *testing.T, env []string, args ...string) (code int, said string) {
 	t.Helper()
+	file := frontdoortest.Binary(t, ".")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t), args...)
+	cmd := exec.CommandContext(ctx, file, args...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {

@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,66 +18,17 @@ import (
 	"spillway.example/frontdoor/frontdoortest"
 )
 
-// built builds echo, once for all tests, as the images have their binaries.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "echo")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "build", "-o", file, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building echo: %w\n%s", err, out)
-	}
-	return file, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(file)) // a folder of the system's temporary ones
-	}
-	os.Exit(code)
-}
-
-func binary(t *testing.T) string {
-	t.Helper()
-	file, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
+func TestMain(m *testing.M) { os.Exit(frontdoortest.Main(m)) }
 
 // start runs echo until the end of the test, and then ends it as ECS and Lambda do.
 func start(t *testing.T, env ...string) {
 	t.Helper()
-	cmd := exec.Command(binary(t))
-	var out bytes.Buffer
-	cmd.Env, cmd.Stderr = env, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := frontdoortest.Start(t, env, frontdoortest.Binary(t, "."))
 	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("on SIGTERM: %v\n%s", err, &out)
+		if code := p.End(t, syscall.SIGTERM); code != 0 {
+			t.Errorf("on SIGTERM: exit code %d", code)
 		}
 	})
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // request is one row of the contract.
@@ -183,7 +131,7 @@ type invoker func(ctx context.Context, event []byte) ([]byte, error)
 
 func compare(t *testing.T, invoke invoker) {
 	t.Helper()
-	port := freePort(t)
+	port := frontdoortest.FreePort(t)
 	start(t, "PORT="+port, "LISTEN_HOST=127.0.0.1")
 	for _, q := range contract {
 		want := overHTTP(t, port, q)
@@ -239,9 +187,9 @@ func TestUnderEmulator(t *testing.T) {
 		}
 		t.Skip("needs Docker")
 	}
-	port := freePort(t)
+	port := frontdoortest.FreePort(t)
 	out, err := exec.CommandContext(t.Context(), "docker", "run", "--detach", "--rm", "--publish", "127.0.0.1:"+port+":8080",
-		"--volume", binary(t)+":/var/runtime/bootstrap:ro", "public.ecr.aws/lambda/provided:al2023", "bootstrap").Output()
+		"--volume", frontdoortest.Binary(t, ".")+":/var/runtime/bootstrap:ro", "public.ecr.aws/lambda/provided:al2023", "bootstrap").Output()
 	if err != nil {
 		t.Fatalf("docker run: %v", err)
 	}

@@ -1,10 +1,8 @@
 package local_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,102 +19,22 @@ import (
 	"spillway.example/services/internal/account/accounttest"
 )
 
-// built builds both binaries, once for all tests.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "spillway-binaries")
-	if err != nil {
-		return "", err
-	}
-	for _, s := range []string{"register", "login"} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, s), "spillway.example/services/"+s+"/cmd/"+s).CombinedOutput()
-		if err != nil {
-			return "", fmt.Errorf("building %s: %w\n%s", s, err, out)
-		}
-	}
-	return dir, nil
-})
+func TestMain(m *testing.M) { os.Exit(frontdoortest.Main(m)) }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := built(); err == nil {
-		_ = os.RemoveAll(dir) // a folder of the system's temporary ones
-	}
-	os.Exit(code)
-}
-
-// process is a running binary.
-type process struct {
-	cmd *exec.Cmd
-	out *lockedBuffer
-}
-
-// lockedBuffer is a buffer that is read while a process writes to it.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// start runs a binary with an environment of its own.
-func start(t *testing.T, service string, env ...string) *process {
+func binary(t *testing.T, service string) string {
 	t.Helper()
-	dir, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{cmd: exec.Command(filepath.Join(dir, service)), out: &lockedBuffer{}}
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, p.out, p.out
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // unless it has ended
-	return p
-}
-
-// interrupted ends a process as Ctrl-C does, and gives its exit code.
-func (p *process) end(t *testing.T, s os.Signal) int {
-	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-	_ = p.cmd.Wait() // its exit code says it
-	return p.cmd.ProcessState.ExitCode()
+	return frontdoortest.Binary(t, "spillway.example/services/"+service+"/cmd/"+service)
 }
 
 func run(t *testing.T, service string, env []string, args ...string) (code int, out string) {
 	t.Helper()
-	dir, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := binary(t, service)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, service), args...)
+	cmd := exec.CommandContext(ctx, file, args...)
 	cmd.Env = env
 	b, _ := cmd.CombinedOutput() // its exit code says it
 	return cmd.ProcessState.ExitCode(), string(b)
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // httpCall asks a process, and waits until it listens.
@@ -158,10 +75,10 @@ func member(body, name string) string {
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	data := "DATA_DIR=" + t.TempDir()
-	rp, lp, rpcPort := freePort(t), freePort(t), freePort(t)
+	rp, lp, rpcPort := frontdoortest.FreePort(t), frontdoortest.FreePort(t), frontdoortest.FreePort(t)
 	env := []string{"STORE=embedded", data}
-	r := start(t, "register", append(env, "PORT="+rp, "RPC_PORT="+rpcPort)...)
-	l := start(t, "login", append(env, "PORT="+lp, "REGISTER_URL=grpc://127.0.0.1:"+rpcPort)...)
+	r := frontdoortest.Start(t, append(env, "PORT="+rp, "RPC_PORT="+rpcPort), binary(t, "register"))
+	l := frontdoortest.Start(t, append(env, "PORT="+lp, "REGISTER_URL=grpc://127.0.0.1:"+rpcPort), binary(t, "login"))
 
 	status, body := httpCall(t, rp, "POST", "/register", `{"username":"alice","password":"`+accounttest.Password+`","email":"alice@example.com"}`, "")
 	if status != 200 {
@@ -185,20 +102,20 @@ func TestTwoProcesses(t *testing.T) {
 			t.Errorf("%s healthcheck: exit code %d, %s", service, code, out)
 		}
 	}
-	if code := r.end(t, syscall.SIGTERM); code != 0 {
-		t.Errorf("register on SIGTERM: exit code %d\n%s", code, r.out)
+	if code := r.End(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("register on SIGTERM: exit code %d", code)
 	}
 	if status, body = httpCall(t, lp, "GET", "/me", "", access); status != 503 || !strings.Contains(body, `"username":"alice"`) {
 		t.Errorf("me without register: %d %s", status, body)
 	}
-	if code := l.end(t, os.Interrupt); code != 0 {
-		t.Errorf("login on SIGINT: exit code %d\n%s", code, l.out)
+	if code := l.End(t, os.Interrupt); code != 0 {
+		t.Errorf("login on SIGINT: exit code %d", code)
 	}
 	if code, _ := run(t, "login", append(env, "PORT="+lp), "healthcheck"); code != 1 {
 		t.Errorf("healthcheck of nobody: exit code %d, want 1", code)
 	}
-	for _, p := range []*process{r, l} {
-		if strings.Contains(p.out.String(), accounttest.Password) || strings.Contains(p.out.String(), access) {
+	for _, p := range []*frontdoortest.Process{r, l} {
+		if strings.Contains(p.Output(), accounttest.Password) || strings.Contains(p.Output(), access) {
 			t.Error("the log holds a password or a token")
 		}
 	}
@@ -216,10 +133,10 @@ func TestTwoFunctions(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = api.Close() })
 		functions[service] = api
-		p := start(t, service, append(env, api.Env()...)...)
+		p := frontdoortest.Start(t, append(env, api.Env()...), binary(t, service))
 		t.Cleanup(func() {
-			if code := p.end(t, syscall.SIGTERM); code != 0 {
-				t.Errorf("%s on SIGTERM: exit code %d\n%s", service, code, p.out)
+			if code := p.End(t, syscall.SIGTERM); code != 0 {
+				t.Errorf("%s on SIGTERM: exit code %d", service, code)
 			}
 		})
 	}
