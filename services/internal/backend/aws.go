@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -59,7 +60,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	}
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
 	return &Backend{
-		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk), cognito.Config{
+		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}),
 		Claims: store, Profiles: store, Mailer: mailer,
@@ -68,6 +69,16 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 		}),
 		Close: func() error { return nil },
 	}, nil
+}
+
+// inRegionOf has Cognito asked in the region that a pool's id names: it is in no other,
+// wherever the table is.
+func inRegionOf(pool string) func(*cognitoidentityprovider.Options) {
+	return func(o *cognitoidentityprovider.Options) {
+		if region, _, ok := strings.Cut(pool, "_"); ok {
+			o.Region = region
+		}
+	}
 }
 
 // clientSecret gives the app client's secret, from Secrets Manager where the settings

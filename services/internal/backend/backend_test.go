@@ -28,6 +28,9 @@ func aws(t *testing.T, secret string) string {
 			t.Errorf("a request that is not JSON: %v", err)
 		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if region := r.Header.Get("Authorization"); strings.Contains(region, "/cognito-idp/") && !strings.Contains(region, "/eu-west-1/") {
+			t.Errorf("Cognito is asked with %s", region)
+		}
 		switch target := r.Header.Get("X-Amz-Target"); {
 		case strings.HasSuffix(target, ".GetSecretValue") && body.SecretID == "arn:the-secret":
 			fmt.Fprintf(w, `{"SecretString":%q}`, secret)
@@ -44,7 +47,7 @@ func aws(t *testing.T, secret string) string {
 
 // The client's secret is the same by every way to give it.
 func TestClientSecret(t *testing.T) {
-	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_REGION", "us-east-2") // the pool's id says where the pool is
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
 	for name, tt := range map[string]struct{ kept, setting, want string }{
@@ -70,6 +73,9 @@ func TestClientSecret(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
+		}
+		if _, err := b.Directory.FindUser(t.Context(), "alice"); account.CodeOf(err) != account.CodeInternal {
+			t.Errorf("%s: FindUser, which is signed: %v", name, err)
 		}
 		if tokens, err := b.Directory.SignIn(t.Context(), "alice", "password"); err != nil || tokens.AccessToken != "a" {
 			t.Errorf("%s: SignIn: %v", name, err)
