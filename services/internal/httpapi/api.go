@@ -13,6 +13,12 @@ import (
 	"spillway.example/frontdoor"
 )
 
+// The probes' paths.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
 // MaxBody is the longest request body that is read, in bytes.
 const MaxBody = 64 << 10
 
@@ -107,9 +113,9 @@ func (a *API) addProbes(ready func(context.Context) error) {
 		p.Body.Status = "ok"
 		return p
 	}
-	Handle(a, Operation{ID: "healthz", Tag: "Probes", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the process runs"},
+	Handle(a, Operation{ID: "healthz", Tag: "Probes", Method: http.MethodGet, Path: healthPath, Summary: "Whether the process runs"},
 		func(context.Context, *struct{}) (*probe, error) { return ok(), nil })
-	Handle(a, Operation{ID: "readyz", Tag: "Probes", Method: http.MethodGet, Path: "/readyz", Summary: "Whether to send it requests"},
+	Handle(a, Operation{ID: "readyz", Tag: "Probes", Method: http.MethodGet, Path: readyPath, Summary: "Whether to send it requests"},
 		func(ctx context.Context, _ *struct{}) (*probe, error) {
 			if frontdoor.Draining(ctx) {
 				p := &Problem{Code: "draining", Detail: "The process is about to end.", retryAfter: time.Second}

@@ -24,7 +24,11 @@ func (a *API) Handler() http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { a.serve(w, r) })
-		a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		level := slog.LevelInfo
+		if r.URL.Path == readyPath || r.URL.Path == healthPath {
+			level = slog.LevelDebug // asked every few seconds
+		}
+		a.log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", r.Method),
 			slog.String("route", r.Pattern), // never the path, which anybody may fill with anything
 			slog.Int("status", m.Code),
