@@ -31,7 +31,7 @@ import (
 var files embed.FS
 
 // rounds is how often each is measured, in turn with the others; the median counts.
-const rounds = 3
+const rounds = 7
 
 // login is a handler such as a service has: it reads the body and answers in JSON.
 var login = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
