@@ -8,10 +8,14 @@ import (
 
 // header gives the headers, cookies included. A value is never split: a list of values
 // comes from a door that gives lists.
-func (e *event) header() http.Header {
+func (x *exchange) header() http.Header {
+	e := &x.event
 	all := either(e.multiHeaders, e.headers)
 	h := make(http.Header, len(all)+2)
-	values := make([]string, len(all)) // one piece of memory for the common case of one value each
+	values := x.values[:] // one piece of memory for the common case of one value each
+	if len(all) > len(values) {
+		values = make([]string, len(all))
+	}
 	for i, p := range all {
 		values[i] = p.value
 		h[canonical(p.name)] = values[i : i+1 : i+1]
@@ -30,16 +34,23 @@ func (e *event) header() http.Header {
 }
 
 // canonical gives a header's name in net/http's spelling. The names that doors and
-// browsers send all the time and net/textproto does not know cost no memory.
+// browsers send all the time cost no memory and next to no time.
 func canonical(name string) string {
-	if c, ok := common[name]; ok {
-		return c
+	if name == "" {
+		return ""
+	}
+	if k := &known[slot(name)]; k.lower == name {
+		return k.name
 	}
 	return textproto.CanonicalMIMEHeaderKey(name)
 }
 
-var common = func() map[string]string {
-	m := map[string]string{}
+// slot is where a name is in known, if it is there.
+func slot(name string) byte { return byte(len(name))*17 + name[0]*5 + name[len(name)-1]*3 } //nolint:gosec // a hash: it may overflow
+
+// known are the names, in lower case as HTTP/2 has them. Where two fall on one slot the
+// first keeps it.
+var known = func() (table [256]struct{ lower, name string }) {
 	for _, name := range []string{
 		"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Host", "X-Amzn-Trace-Id",
 		"X-Amzn-Tls-Version", "X-Amzn-Tls-Cipher-Suite", "X-Amz-Cf-Id", "X-Request-Id", "X-Requested-With",
@@ -49,7 +60,10 @@ var common = func() map[string]string {
 		"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Te", "Traceparent", "Tracestate",
 		"Upgrade-Insecure-Requests", "User-Agent", "Via",
 	} {
-		m[name], m[strings.ToLower(name)] = name, name
+		lower := strings.ToLower(name)
+		if k := &table[slot(lower)]; k.lower == "" {
+			k.lower, k.name = lower, name
+		}
 	}
-	return m
+	return table
 }()

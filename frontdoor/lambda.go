@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -98,12 +99,19 @@ func (x *exchange) begin(ctx context.Context) {
 	x.writer.event = &x.event
 }
 
-// plainAnswer is an answer that no handler gave, as net/http gives its own.
+// plainAnswer is an answer that no handler gave.
 func (e *event) plainAnswer(status int) []byte {
 	w := &writer{event: e}
-	http.Error(w, strconv.Itoa(status)+" "+http.StatusText(status), status)
+	problem(w, status)
 	out, _ := w.encode(false) // a line fits through every door
 	return out
+}
+
+// problem answers with a problem document (RFC 9457) of no type but its status.
+func problem(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"title":"`+http.StatusText(status)+`","status":`+strconv.Itoa(status)+"}\n") // a client that has gone is no concern of ours
 }
 
 // serve has the handler answer, and gives the status to answer with in its place, or 0:

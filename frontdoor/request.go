@@ -20,7 +20,11 @@ type exchange struct {
 	writer writer
 	ctx    eventContext
 	cancel context.CancelFunc
+	values [usual]string
 }
+
+// usual is how many headers a request from a browser has, at the most.
+const usual = 20
 
 // eventContext is a request's context: it knows the event.
 type eventContext struct {
@@ -63,7 +67,7 @@ func (x *exchange) request(o Options) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Method, r.Header = e.method.String(), e.header()
+	r.Method, r.Header = e.method.String(), x.header()
 	if host := r.Header["Host"]; len(host) > 0 {
 		r.Host = host[0]
 		delete(r.Header, "Host")

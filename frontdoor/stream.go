@@ -46,7 +46,7 @@ func (i *Invoker) Stream(ctx context.Context, raw json.RawMessage) (io.Reader, e
 	go func() {
 		defer x.cancel()
 		if err != nil {
-			http.Error(w, "400 Bad Request", http.StatusBadRequest)
+			problem(w, http.StatusBadRequest)
 		} else if status := i.call(w, r); status != 0 {
 			w.fail(status)
 		}
@@ -144,7 +144,7 @@ func (w *streamWriter) fail(status int) {
 		return
 	}
 	clear(w.Header())
-	http.Error(w, http.StatusText(status), status)
+	problem(w, status)
 }
 
 // end ends the answer.

@@ -85,7 +85,7 @@ func TestStreamRow(t *testing.T) {
 			w.WriteHeader(201)
 		}, 201, ""},
 		"binary":                {"GET", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0xff, 0, 0xfe}) }, 200, "\xff\x00\xfe"},
-		"a panic before a byte": {"GET", func(http.ResponseWriter, *http.Request) { panic("as asked") }, 500, "Internal Server Error\n"},
+		"a panic before a byte": {"GET", func(http.ResponseWriter, *http.Request) { panic("as asked") }, 500, "{\"title\":\"Internal Server Error\",\"status\":500}\n"},
 	} {
 		for _, form := range []frontdoortest.Form{frontdoortest.FunctionURL, frontdoortest.REST} {
 			prelude, body := stream(t, form, tt.method, tt.h)
