@@ -87,9 +87,9 @@ func NewClient(u *url.URL) *Client {
 }
 
 // isAway says whether an answer means that register cannot be reached or is broken,
-// rather than that it has answered.
+// rather than that it has answered, or that whoever asked has hung up.
 func isAway(err error) bool {
-	if err == nil {
+	if err == nil || connect.CodeOf(err) == connect.CodeCanceled {
 		return false
 	}
 	for _, code := range codes {
