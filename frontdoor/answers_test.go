@@ -194,3 +194,53 @@ func TestTrustedHops(t *testing.T) {
 		}
 	}
 }
+
+// Over HTTP the client of such an answer sees its connection end before the answer does.
+func TestBrokenAnswersAreErrors(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]http.HandlerFunc{
+		"shorter than it said": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "10")
+			_, _ = io.WriteString(w, "short")
+		},
+		"a status that is none": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(99) },
+		"no status at all":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(0) },
+	} {
+		if status, body := through(t, frontdoortest.HTTPAPI, h); status != 500 || !strings.HasPrefix(body, `{"title":`) {
+			t.Errorf("%s: got %d %q, want a whole 500", name, status, body)
+		}
+	}
+}
+
+// What a handler learns of its writes is what net/http tells it.
+func TestErrorsOfWrites(t *testing.T) {
+	t.Parallel()
+	through(t, frontdoortest.REST, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "3")
+		for _, tt := range []struct {
+			text string
+			want error
+		}{{"abc", nil}, {"", nil}, {"d", http.ErrContentLength}} {
+			for _, write := range []func() (int, error){
+				func() (int, error) { return w.Write([]byte(tt.text)) },
+				func() (int, error) { return io.WriteString(w, tt.text) },
+			} {
+				if n, err := write(); !errors.Is(err, tt.want) || (err == nil) != (n == len(tt.text)) {
+					t.Errorf("writing %q: got %d, %v, want %v", tt.text, n, err, tt.want)
+				}
+				if tt.text == "abc" {
+					break // there is room for it once
+				}
+			}
+		}
+	})
+	through(t, frontdoortest.REST, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+		if _, err := w.Write(nil); err != nil {
+			t.Errorf("nothing to a 204: %v", err)
+		}
+		if _, err := w.Write([]byte("x")); !errors.Is(err, http.ErrBodyNotAllowed) {
+			t.Errorf("a body to a 204: got %v", err)
+		}
+	})
+}

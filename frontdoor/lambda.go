@@ -81,6 +81,11 @@ func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	if status := i.serve(x, r); status != 0 {
 		return e.plainAnswer(status), nil
 	}
+	if r.Method != http.MethodHead && x.writer.short() {
+		i.options.Logger.ErrorContext(&x.ctx, "the handler wrote less than the Content-Length that it gave")
+		x.writer.abandon()
+		return e.plainAnswer(http.StatusInternalServerError), nil
+	}
 	out, ok := x.writer.encode(r.Method == http.MethodHead)
 	if !ok {
 		i.options.Logger.ErrorContext(&x.ctx, "answer too large for its door", "bytes", len(out), "door", e.door.String())

@@ -27,8 +27,9 @@ type writer struct {
 	status  int
 	buffers *buffers
 	cookies []string
-	length  bool // the handler said how long the body is
-	encoded bool // the body has a content encoding
+	length  int64 // how long the handler said that the body is, or -1
+	typed   bool  // the body's type is not to be told by its beginning
+	encoded bool  // the body has a content encoding
 }
 
 // buffers are what an answer is put together in. They go from one answer to the next;
@@ -79,7 +80,10 @@ func (w *writer) WriteHeader(status int) {
 }
 
 func (w *writer) writeHeader(status int) {
-	if w.done || w.status != 0 || status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+	if w.done || w.status != 0 {
+		return
+	}
+	if mustBeStatus(status); informational(status) {
 		return
 	}
 	w.status = status
@@ -91,7 +95,7 @@ func (w *writer) writeHeader(status int) {
 func (w *writer) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.ready(b); err != nil {
+	if err := w.ready(len(b)); err != nil || len(b) == 0 {
 		return 0, err
 	}
 	return w.buffers.body.Write(b)
@@ -101,30 +105,25 @@ func (w *writer) Write(b []byte) (int, error) {
 func (w *writer) WriteString(s string) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.ready([]byte(s[:min(len(s), sniffed)])); err != nil {
+	if err := w.ready(len(s)); err != nil || len(s) == 0 {
 		return 0, err
 	}
 	return w.buffers.body.WriteString(s)
 }
 
-// sniffed is how much of a body tells its type (net/http, DetectContentType).
-const sniffed = 512
-
-// ready has the headers written before the first of a body, whose beginning tells its
-// type where the handler does not.
-func (w *writer) ready(b []byte) error {
+// ready has the headers written before n bytes of a body, and says what is against them.
+func (w *writer) ready(n int) error {
 	if w.done {
 		return http.ErrHandlerTimeout // as net/http says of a handler that is over
 	}
-	if w.status == 0 {
-		h := w.Header()
-		if _, set := h["Content-Type"]; !set && len(h["Content-Encoding"]) == 0 && len(b) > 0 {
-			h["Content-Type"] = []string{http.DetectContentType(b)}
-		}
-		w.writeHeader(http.StatusOK)
-	}
-	if !bodyAllowed(w.status) {
+	w.writeHeader(http.StatusOK)
+	switch {
+	case n == 0:
+		return nil
+	case !bodyAllowed(w.status):
 		return http.ErrBodyNotAllowed
+	case w.length >= 0 && int64(w.buffers.body.Len()+n) > w.length:
+		return http.ErrContentLength
 	}
 	return nil
 }
@@ -133,11 +132,29 @@ func (w *writer) ready(b []byte) error {
 func (w *writer) Flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.writeHeader(http.StatusOK)
+	if !w.done {
+		w.writeHeader(http.StatusOK)
+		w.sniff() // by what there is of the body now
+	}
 }
 
-func bodyAllowed(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+// sniff adds the body's type where the handler said none.
+func (w *writer) sniff() {
+	if w.typed || w.encoded || !bodyAllowed(w.status) {
+		return
+	}
+	w.typed = true
+	if t := typeOf(w.buffers.body.Bytes()); t != "" {
+		w.buffers.head = appendHeader(w.buffers.head, w.event, "Content-Type", t)
+	}
+}
+
+// short says whether there is less of the body than the handler said there would be:
+// net/http would have cut the connection.
+func (w *writer) short() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buffers != nil && bodyAllowed(w.status) && int64(w.buffers.body.Len()) < w.length
 }
 
 // listed says whether the answer's headers are lists: as in the event, for a load
@@ -147,22 +164,34 @@ func (e *event) listed() bool { return e.door == DoorREST || e.door == DoorALB &
 // freeze encodes the headers.
 func (w *writer) freeze() {
 	e, head := w.event, w.buffers.head
+	w.length = -1
 	for name, values := range w.header {
-		if len(values) == 0 {
-			continue
-		}
 		switch name {
 		case "Content-Length":
-			w.length = true
+			if w.length = declared(values); w.length < 0 || !bodyAllowed(w.status) {
+				continue
+			}
+		case "Content-Type":
+			if w.typed = true; w.status == http.StatusNotModified {
+				continue
+			}
 		case "Content-Encoding":
-			w.encoded = true
+			w.encoded = len(values) > 0 && values[0] != ""
+		case "Transfer-Encoding": // the door's affair; net/http tells no type beside it
+			w.typed = true
+			continue
+		case "Trailer": // no door has any
+			continue
 		case "Set-Cookie":
 			if !e.listed() && e.door != DoorALB {
-				w.cookies = append(w.cookies, values...)
+				for _, v := range values {
+					w.cookies = append(w.cookies, oneLine(v))
+				}
 				continue
 			}
 		}
 		switch {
+		case len(values) == 0 || !sendable(name):
 		case e.listed():
 			head = appendName(head, name)
 			head = append(head, '[')
@@ -170,7 +199,7 @@ func (w *writer) freeze() {
 				if i > 0 {
 					head = append(head, ',')
 				}
-				head = appendString(head, v)
+				head = appendString(head, oneLine(v))
 			}
 			head = append(head, ']')
 		case name == "Set-Cookie":
@@ -178,12 +207,12 @@ func (w *writer) freeze() {
 			// balancer takes one, and more under names that differ in case, which
 			// mean the same to HTTP.
 			for i, v := range values {
-				head = appendString(appendName(head, caseVariant(name, i)), v)
+				head = appendString(appendName(head, caseVariant(name, i)), oneLine(v))
 			}
 		case len(values) == 1:
-			head = appendString(appendName(head, name), values[0])
+			head = appendString(appendName(head, name), oneLine(values[0]))
 		default:
-			head = appendString(appendName(head, name), strings.Join(values, ", "))
+			head = appendString(appendName(head, name), oneLine(strings.Join(values, ", ")))
 		}
 	}
 	w.buffers.head = head
@@ -197,6 +226,15 @@ func appendName(b []byte, name string) []byte {
 	return append(appendString(b, name), ':')
 }
 
+// appendHeader appends a header of one value, in the event's form.
+func appendHeader[S string | []byte](b []byte, e *event, name string, value S) []byte {
+	b = appendName(b, name)
+	if !e.listed() {
+		return appendText(b, value)
+	}
+	return append(appendText(append(b, '['), value), ']')
+}
+
 // encode gives the answer to the event, in the event's form, or false where it is too
 // large for the door. The writer is over then, whatever its handler still does.
 func (w *writer) encode(head bool) (out []byte, ok bool) {
@@ -207,17 +245,10 @@ func (w *writer) encode(head bool) (out []byte, ok bool) {
 
 	e, b := w.event, w.buffers
 	body := b.body.Bytes()
-	if !w.length && bodyAllowed(w.status) && !head {
-		b.head = appendName(b.head, "Content-Length")
-		if e.listed() {
-			b.head = append(b.head, '[')
-		}
-		b.head = append(b.head, '"')
-		b.head = strconv.AppendInt(b.head, int64(len(body)), 10)
-		b.head = append(b.head, '"')
-		if e.listed() {
-			b.head = append(b.head, ']')
-		}
+	w.sniff()
+	if w.length < 0 && bodyAllowed(w.status) && !head {
+		var digits [20]byte
+		b.head = appendHeader(b.head, e, "Content-Length", strconv.AppendInt(digits[:0], int64(len(body)), 10))
 	}
 	if head {
 		body = nil

@@ -118,10 +118,16 @@ func CheckAnswer(form Form, method string, row Answer, a Adapter) (differences [
 	}
 	note("status", got.status, want.status)
 	note("body", got.body, want.body)
-	for _, name := range []string{"Content-Type", "Set-Cookie", "Location", "X-Late", "X-List", "Content-Encoding", "Vary"} {
+	for _, name := range compared {
 		note(name, strings.Join(got.header.Values(name), ", "), strings.Join(want.header.Values(name), ", "))
 	}
 	return differences, nil
+}
+
+// compared are the headers of an answer that are compared: those that the rows write.
+var compared = []string{
+	"Content-Type", "Content-Encoding", "Etag", "Location", "Set-Cookie", "Vary",
+	"Trailer", "Transfer-Encoding", "X-Late", "X-List", "X-Injected", "X-Lower",
 }
 
 // received is what a client got.
@@ -338,6 +344,67 @@ func Answers() []Answer {
 			_, _ = io.WriteString(w, "b")
 		}},
 		{"a length of its own", write("abc", "Content-Length", "3")},
+		{"a write beyond the length", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "3")
+			_, _ = io.WriteString(w, "abc")
+			_, _ = io.WriteString(w, "def")
+		}},
+		{"a length that is none", notHEAD(write("abc", "Content-Length", "many"))},
+		{"a status, then text", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, "made")
+		}},
+		{"HTML in pieces", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "<")
+			_, _ = io.WriteString(w, "!DOCTYPE html><p>hello")
+		}},
+		{"a type that is nil", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"], w.Header()["X-List"] = nil, nil
+			_, _ = io.WriteString(w, "<!DOCTYPE html><p>hello")
+		}},
+		{"304 with what a 200 would say", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.Header().Set("Content-Length", "3")
+			w.Header().Set("Etag", `"abc"`)
+			w.WriteHeader(http.StatusNotModified)
+			_, _ = io.WriteString(w, "abc")
+		}},
+		{"204 with a type", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(http.StatusNoContent)
+		}},
+		{"a line break in a value", write("x", "X-List", " a\r\nX-Injected: 1\n")},
+		{"names that are none", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["X-Injected: 1\r\nX-List"] = []string{"a"}
+			w.Header()["X List"], w.Header()[""] = []string{"a"}, []string{"a"}
+			w.Header()["x-lower"] = []string{"a"}
+			w.WriteHeader(http.StatusOK)
+		}},
+		{"a trailer", notHEAD(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Trailer", "X-Late")
+			w.Header().Set(http.TrailerPrefix+"X-List", "a")
+			_, _ = io.WriteString(w, "x")
+			w.Header().Set("X-Late", "1")
+		})},
+		{"flushed before its type shows", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "<")
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.WriteString(w, "!DOCTYPE html><p>hello")
+		}},
+		{"flushed before its body", func(w http.ResponseWriter, _ *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.WriteString(w, "<!DOCTYPE html><p>hello")
+		}},
+		{"a transfer coding of its own", write("x", "Transfer-Encoding", "chunked")},
 		{"200 KB", write(strings.Repeat("0123456789", 20<<10))},
+	}
+}
+
+// notHEAD keeps from HEAD what net/http itself sends a client of it unchecked.
+func notHEAD(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodHead {
+			h(w, r)
+		}
 	}
 }

@@ -174,6 +174,9 @@ func Response(form Form, answer []byte) (*http.Response, error) {
 			h.Add("Set-Cookie", c)
 		}
 	}
+	if err := checkHeader(h); err != nil {
+		return nil, err
+	}
 	body := []byte(a.Body)
 	if a.IsBase64Encoded {
 		var err error
@@ -185,4 +188,17 @@ func Response(form Form, answer []byte) (*http.Response, error) {
 		StatusCode: a.StatusCode, Header: h, ContentLength: int64(len(body)),
 		Body: io.NopCloser(strings.NewReader(string(body))),
 	}, nil
+}
+
+// checkHeader refuses what a door answers with its own 502, or would be led astray by.
+func checkHeader(h http.Header) error {
+	for name, values := range h {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) {
+			return fmt.Errorf("the answer has a header of the name %q", name)
+		}
+		if v := strings.Join(values, ""); strings.ContainsAny(v, "\r\n\x00") {
+			return fmt.Errorf("the answer's header %s is %q", name, v)
+		}
+	}
+	return nil
 }
