@@ -91,6 +91,8 @@ type Tokens struct {
 type Identity struct {
 	UserID    UserID
 	Username  string
+	SessionID string    // the same for all tokens of one sign-in; empty where the directory gives none
+	Since     time.Time // when the session began, in whole seconds
 	ExpiresAt time.Time
 }
 

@@ -22,13 +22,21 @@ func again(ctx context.Context, write func() error) error {
 		if !collided(err) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, try) != nil {
 			return err
-		case <-time.After(rand.N(10 * time.Millisecond << try)): //nolint:gosec // spreads load
 		}
 	}
 	return write()
+}
+
+// pause waits before another try, longer with each.
+func pause(ctx context.Context, try int) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(rand.N(10 * time.Millisecond << try)): //nolint:gosec // spreads load
+		return nil
+	}
 }
 
 // collided says whether a write met a transaction, or a transaction another write or a

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
 	"spillway.example/services/internal/awstest"
 	"spillway.example/services/internal/dynamo"
@@ -36,6 +37,12 @@ func TestStore(t *testing.T) {
 		s := dynamo.New(db, table)
 		return accounttest.Harness{Claims: s, Profiles: s}
 	})
+}
+
+func TestDenials(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	accounttest.RunDenials(t, func(*testing.T) account.Denials { return dynamo.New(db, table) })
 }
 
 func TestSagaOverMemoryDirectory(t *testing.T) {

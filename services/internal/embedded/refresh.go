@@ -61,7 +61,7 @@ func (t *refreshToken) next(salt []byte) *refreshToken {
 // Refresh implements [account.Directory]. Each refresh replaces the token, but the
 // one just replaced works for [grace], and gives what took its place. One replaced
 // longer ago can only be stolen, or sent by somebody stolen from: that ends the
-// session (RFC 9700 section 4.14.2).
+// session, and its access tokens (RFC 9700 section 4.14.2).
 func (d *Directory) Refresh(ctx context.Context, refreshToken string) (account.Tokens, error) {
 	token, ok := parseRefreshToken(refreshToken)
 	if !ok {
@@ -77,8 +77,7 @@ func (d *Directory) Refresh(ctx context.Context, refreshToken string) (account.T
 		newest, err := d.replace(ctx, tx, ses.id, token)
 		if errors.Is(err, errReused) {
 			refused = account.ErrToken(err)
-			_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = ?`, ses.id)
-			return err
+			return d.endSession(ctx, tx, ses.id)
 		}
 		if err != nil {
 			return err

@@ -185,3 +185,34 @@ func TestSessionsEnd(t *testing.T) {
 		t.Errorf("got %d sessions stored, want the newest alone", len(left))
 	}
 }
+
+// TestEndedSessionsAreDenied looks for the access tokens of a session that a sign-out, or
+// the reuse of a refresh token, has ended: whoever checks them offline learns of it from
+// the deny list.
+func TestEndedSessionsAreDenied(t *testing.T) {
+	t.Parallel()
+	clock := &accounttest.Clock{}
+	s := open(t, t.TempDir(), on(clock))
+	d := directory(s)
+	member(t, d, "alice")
+	denied := func(what string, tokens account.Tokens, want bool) {
+		t.Helper()
+		who, err := s.Verifier().Verify(t.Context(), tokens.AccessToken)
+		wantCode(t, "Verify", err, "")
+		if got, err := s.Denied(t.Context(), who); err != nil || got != want {
+			t.Errorf("%s: got denied %v, %v; want %v", what, got, err, want)
+		}
+	}
+	signedOut, reused, other := signIn(t, d, "alice"), signIn(t, d, "alice"), signIn(t, d, "alice")
+	wantCode(t, "SignOut", d.SignOut(t.Context(), signedOut.RefreshToken), "")
+	next, err := d.Refresh(t.Context(), reused.RefreshToken)
+	wantCode(t, "Refresh", err, "")
+	denied("before the reuse", next, false)
+	clock.Advance(10 * time.Second)
+	_, err = d.Refresh(t.Context(), reused.RefreshToken)
+	wantCode(t, "Refresh again", err, account.CodeInvalidToken)
+	denied("signed out", signedOut, true)
+	denied("reused", reused, true)
+	denied("refreshed before the reuse", next, true)
+	denied("another session", other, false)
+}

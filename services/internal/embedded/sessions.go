@@ -84,9 +84,21 @@ func (d *Directory) SignOut(ctx context.Context, refreshToken string) error {
 		return nil
 	}
 	return d.store.update(ctx, "signing out", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE family = ?`, token.familyHash())
-		return err
+		var id string
+		err := tx.QueryRowContext(ctx, `SELECT id FROM sessions WHERE family = ?`, token.familyHash()).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return errors.Join(err, d.endSession(ctx, tx, id))
 	})
+}
+
+// endSession ends a session, and its access tokens, which others check without asking us.
+func (d *Directory) endSession(ctx context.Context, tx *sql.Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = ?`, id); err != nil {
+		return err
+	}
+	return d.store.denySession(ctx, tx, id, d.store.Now().Add(account.DenialLifetime))
 }
 
 // SignOutEverywhere implements [account.Directory].
@@ -96,7 +108,7 @@ func (d *Directory) SignOutEverywhere(ctx context.Context, accessToken string) e
 		return err
 	}
 	return d.store.update(ctx, "signing out everywhere", func(tx *sql.Tx) error {
-		u, err := d.sessionUser(ctx, tx, claims.Session, claims.UserID)
+		u, err := d.sessionUser(ctx, tx, claims.SessionID, claims.UserID)
 		if err != nil {
 			return err
 		}
@@ -111,7 +123,7 @@ func (d *Directory) GetUser(ctx context.Context, accessToken string) (account.Us
 	if err != nil {
 		return account.User{}, err
 	}
-	u, err := d.sessionUser(ctx, d.store.read, claims.Session, claims.UserID)
+	u, err := d.sessionUser(ctx, d.store.read, claims.SessionID, claims.UserID)
 	return u, failure("reading a session", err)
 }
 

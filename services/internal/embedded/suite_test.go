@@ -39,5 +39,9 @@ func TestBehaviour(t *testing.T) {
 	t.Parallel()
 	t.Run("directory", func(t *testing.T) { t.Parallel(); accounttest.RunDirectory(t, harness) })
 	t.Run("store", func(t *testing.T) { t.Parallel(); accounttest.RunStore(t, harness) })
+	t.Run("denials", func(t *testing.T) {
+		t.Parallel()
+		accounttest.RunDenials(t, func(t *testing.T) account.Denials { t.Helper(); return open(t, t.TempDir()) })
+	})
 	t.Run("saga", func(t *testing.T) { t.Parallel(); accounttest.RunSaga(t, harness) })
 }

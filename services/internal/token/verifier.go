@@ -47,12 +47,7 @@ func NewVerifier(c Config) *Verifier {
 }
 
 // Claims is what a good access token says.
-type Claims struct {
-	account.Identity
-	// Session is the `origin_jti`, the same for all tokens of one sign-in; empty
-	// where the directory gives none.
-	Session string
-}
+type Claims struct{ account.Identity }
 
 // Verify implements [account.Verifier].
 func (v *Verifier) Verify(ctx context.Context, accessToken string) (account.Identity, error) {
@@ -118,7 +113,15 @@ func claims(t jwt.Token) (Claims, error) {
 	}
 	c.UserID = account.UserID(subject)
 	c.ExpiresAt, _ = t.Expiration()
-	for name, to := range map[string]*string{"username": &c.Username, "origin_jti": &c.Session} {
+	c.Since, _ = t.IssuedAt()
+	if t.Has("auth_time") {
+		var at float64
+		if err := t.Get("auth_time", &at); err != nil {
+			return Claims{}, account.ErrToken(fmt.Errorf("reading auth_time: %w", err))
+		}
+		c.Since = time.Unix(int64(at), 0).UTC()
+	}
+	for name, to := range map[string]*string{"username": &c.Username, "origin_jti": &c.SessionID} {
 		if !t.Has(name) {
 			continue
 		}

@@ -128,10 +128,9 @@ func TestGoodTokens(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", alg, err)
 		}
-		want := token.Claims{
-			Identity: account.Identity{UserID: "a-b-c", Username: "alice", ExpiresAt: now.Add(time.Hour)},
-			Session:  "o",
-		}
+		want := token.Claims{Identity: account.Identity{
+			UserID: "a-b-c", Username: "alice", SessionID: "o", Since: now, ExpiresAt: now.Add(time.Hour),
+		}}
 		if got != want {
 			t.Errorf("%v: got %+v, want %+v", alg, got, want)
 		}

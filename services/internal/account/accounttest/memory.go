@@ -26,6 +26,7 @@ type Memory struct {
 	claims   map[string]account.Claim
 	emails   map[string]account.UserID
 	mails    []account.Mail
+	denied   memoryDenials
 }
 
 type memoryUser struct {
@@ -36,6 +37,8 @@ type memoryUser struct {
 
 // memorySession is found by its refresh token and by its access tokens.
 type memorySession struct {
+	id     string
+	since  time.Time
 	user   *memoryUser
 	ended  bool
 	access []string
@@ -53,6 +56,7 @@ func NewMemory(now func() time.Time) *Memory {
 		profiles: map[account.UserID]account.Profile{},
 		claims:   map[string]account.Claim{},
 		emails:   map[string]account.UserID{},
+		denied:   memoryDenials{users: map[account.UserID]int64{}, sessions: map[string]bool{}},
 	}
 }
 
@@ -191,7 +195,7 @@ func (m *Memory) SignIn(_ context.Context, username, password string) (account.T
 	case u.password != sha256.Sum256([]byte(password)):
 		return account.Tokens{}, account.ErrCredentials(nil)
 	}
-	return m.issue(&memorySession{user: u}), nil
+	return m.issue(&memorySession{id: rand.Text(), since: m.now().Truncate(time.Second), user: u}), nil
 }
 
 // issue makes new tokens for a session; m.mu is held.
@@ -276,7 +280,9 @@ func (m *Memory) Verify(_ context.Context, accessToken string) (account.Identity
 	if s == nil || !strings.HasPrefix(accessToken, "access.") {
 		return account.Identity{}, account.ErrToken(nil)
 	}
-	return account.Identity{UserID: s.user.ID, Username: s.user.Username, ExpiresAt: m.now().Add(time.Hour)}, nil
+	return account.Identity{
+		UserID: s.user.ID, Username: s.user.Username, SessionID: s.id, Since: s.since, ExpiresAt: m.now().Add(time.Hour),
+	}, nil
 }
 
 // FindUser implements [account.Directory].

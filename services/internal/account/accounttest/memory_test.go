@@ -20,5 +20,8 @@ func TestMemory(t *testing.T) {
 	t.Parallel()
 	t.Run("directory", func(t *testing.T) { accounttest.RunDirectory(t, openMemory) })
 	t.Run("store", func(t *testing.T) { accounttest.RunStore(t, openMemory) })
+	t.Run("denials", func(t *testing.T) {
+		accounttest.RunDenials(t, func(*testing.T) account.Denials { return accounttest.NewMemory(nil) })
+	})
 	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, openMemory) })
 }
