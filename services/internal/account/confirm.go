@@ -12,8 +12,8 @@ type Confirmation struct {
 // Confirm proves an account's address and makes the claim on its name permanent. It
 // takes the registration token as well as the code: whoever signs up with somebody
 // else's address never sees the code, and the address's owner, who does, never has
-// the token for a password they did not choose. CodeMismatch, CodeExpired. It is
-// idempotent for the holder of the token.
+// the token for a password they did not choose. CodeMismatch, CodeExpired,
+// CodeTooManyRequests. It is idempotent for the holder of the token.
 func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error) {
 	name, err := FoldUsername(in.Username)
 	if err != nil {
@@ -29,6 +29,11 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 	}
 	if claim.Confirmed {
 		return claim.UserID, nil
+	}
+	// Counted are only the tries of whoever has the token: others cannot be right.
+	guess, err := r.Limits.Code(ctx, name)
+	if err != nil {
+		return "", err
 	}
 	// Nobody may supersede the claim while the directory is asked.
 	ctx, cancel := context.WithTimeout(ctx, leaseWork)
@@ -57,6 +62,7 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 	if err := r.settle(ctx, claim, proven); err != nil {
 		return "", superseded(err)
 	}
+	guess.Right(ctx)
 	return claim.UserID, nil
 }
 
@@ -72,11 +78,15 @@ func superseded(err error) error {
 
 // Resend sends a new code to the address of an account that waits for one, at most
 // once in [MailInterval]. It says nothing of whether it did: a name that is unknown,
-// confirmed or has no address gets the same answer.
+// confirmed or has no address gets the same answer. CodeTooManyRequests.
 func (r *Registrar) Resend(ctx context.Context, username string) error {
 	name, err := FoldUsername(username)
 	if err != nil {
 		return err
 	}
-	return resend(ctx, r.Claims, r.Directory, name, r.Now(), r.Logger)
+	code, err := r.Limits.Mail(ctx, name)
+	if err != nil {
+		return err
+	}
+	return resend(ctx, r.Claims, r.Directory, name, r.Now(), code, r.Logger)
 }

@@ -37,6 +37,7 @@ type Error struct {
 	Message    string        // one sentence for the caller
 	Fields     []Field       // for CodeInvalid: every field that breaks a rule
 	RetryAfter time.Duration // when to try again; zero if that is unknown or pointless
+	Quota      *Quota        // for CodeTooManyRequests: the budget that is used up; nil where it is not ours
 	Err        error         // the cause; may be nil
 }
 
@@ -44,6 +45,12 @@ type Error struct {
 type Field struct {
 	Name    string
 	Message string
+}
+
+// Quota is a budget that has nothing left.
+type Quota struct {
+	Policy Policy
+	Tier   Tier
 }
 
 // Error gives the code, the message and the cause, for logs.

@@ -29,8 +29,9 @@ type RegistrarConfig struct {
 	Directory     Directory
 	Claims        Claims
 	Profiles      Profiles
-	Mailer        Mailer // for notices to the owners of addresses
-	EmailRequired bool   // refuse a sign-up that gives no e-mail address
+	Mailer        Mailer  // for notices to the owners of addresses
+	Limits        *Limits // nil is none
+	EmailRequired bool    // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time
 	Logger        *slog.Logger
 }
@@ -75,12 +76,21 @@ type Registered struct {
 
 // Register signs somebody up. CodeInvalid names every field that breaks a rule;
 // CodeUsernameTaken for a name that is somebody's, with RetryAfter while it is only
-// leased. For an e-mail address as username the answer is the same whether it is
-// known or not, and its owner is told by mail.
+// leased; CodeTooManyRequests. For an e-mail address as username the answer is the same
+// whether it is known or not, and its owner is told by mail.
 func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, error) {
 	user, err := r.check(in)
 	if err != nil {
 		return Registered{}, err
+	}
+	if err := r.Limits.SignUp(ctx); err != nil {
+		return Registered{}, err
+	}
+	var code Sending
+	if IsEmail(user.Username) { // a code or a notice goes out: known or not, it counts
+		if code, err = r.Limits.Mail(ctx, user.Email); err != nil {
+			return Registered{}, err
+		}
 	}
 	now := r.Now()
 	token := rand.Text()
@@ -98,7 +108,7 @@ func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, 
 	ctx, cancel := context.WithTimeout(ctx, leaseWork)
 	defer cancel()
 
-	id, err := r.enlist(ctx, claim, user)
+	id, err := r.enlist(ctx, claim, user, code)
 	switch {
 	case err == nil && user.Email == "":
 		return Registered{UserID: id}, nil
@@ -142,10 +152,18 @@ func (r *Registrar) check(in Registration) (NewUser, error) {
 	return u, nil
 }
 
-// enlist takes the name and makes the account: the saga itself.
-func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser) (UserID, error) {
+// enlist takes the name and makes the account: the saga itself. code is the mail that an
+// address as username is counted for already.
+func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser, code Sending) (UserID, error) {
 	if err := r.acquire(ctx, c); err != nil {
 		return "", err
+	}
+	if u.Email != "" && !IsEmail(u.Username) {
+		var err error
+		if code, err = r.Limits.Mail(ctx, u.Email); err != nil {
+			r.release(ctx, c)
+			return "", err
+		}
 	}
 	if IsEmail(u.Username) {
 		if err := r.refuseOwned(ctx, c); err != nil {
@@ -155,6 +173,9 @@ func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser) (UserID, err
 	made, err := r.signUp(ctx, c, u)
 	if err != nil {
 		return "", err
+	}
+	if u.Email != "" && !made.CodeSent {
+		code.Failed(ctx)
 	}
 	c.UserID = made.UserID
 	p := Profile{UserID: c.UserID, Username: c.Username, Email: c.Email, CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt}

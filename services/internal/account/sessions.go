@@ -10,6 +10,7 @@ import (
 type SessionsConfig struct {
 	Directory Directory
 	Claims    Claims
+	Limits    *Limits // nil is none
 	Now       func() time.Time
 	Logger    *slog.Logger
 }
@@ -31,15 +32,26 @@ func NewSessions(c SessionsConfig) *Sessions {
 // SignIn opens a session. CodeInvalidCredentials for a wrong password, for an
 // unknown user, and for an e-mail address whose account is unconfirmed: its owner is
 // mailed a code instead. CodeNotConfirmed for an unconfirmed account of another name;
-// CodeChallenge.
+// CodeChallenge; CodeTooManyRequests.
 func (s *Sessions) SignIn(ctx context.Context, username, password string) (Tokens, error) {
 	name, err := FoldUsername(username)
 	if err != nil {
 		return Tokens{}, ErrCredentials(err) // nobody can have such a name
 	}
+	guess, err := s.Limits.SignIn(ctx, name)
+	if err != nil {
+		return Tokens{}, err
+	}
 	tokens, err := s.Directory.SignIn(ctx, name, NormalizePassword(password))
+	if err == nil {
+		guess.Right(ctx)
+	}
 	if CodeOf(err) == CodeNotConfirmed && IsEmail(name) {
-		if err := resend(ctx, s.Claims, s.Directory, name, s.Now(), s.Logger); err != nil {
+		code, limited := s.Limits.Mail(ctx, name)
+		if limited != nil {
+			return Tokens{}, ErrCredentials(limited)
+		}
+		if err := resend(ctx, s.Claims, s.Directory, name, s.Now(), code, s.Logger); err != nil {
 			s.Logger.WarnContext(ctx, "no code mailed to an unconfirmed account", "err", err)
 		}
 		return Tokens{}, ErrCredentials(err)
@@ -66,7 +78,7 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 // resend has the directory send a new code to the address of a pending account,
 // unless a mail about its name went out within MailInterval. Only a failure of the
 // table is the caller's concern: it says nothing about the name.
-func resend(ctx context.Context, claims Claims, dir Directory, name string, now time.Time, log *slog.Logger) error {
+func resend(ctx context.Context, claims Claims, dir Directory, name string, now time.Time, code Sending, log *slog.Logger) error {
 	claim, err := claims.Find(ctx, name)
 	switch {
 	case CodeOf(err) == CodeNotFound:
@@ -81,6 +93,7 @@ func resend(ctx context.Context, claims Claims, dir Directory, name string, now 
 		return err
 	}
 	if err := dir.ResendCode(ctx, name); err != nil {
+		code.Failed(ctx)
 		log.WarnContext(ctx, "code not sent again", "err", err)
 	}
 	return nil

@@ -2,6 +2,8 @@ package backend
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,12 +60,17 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := sharedKey(secret, c.Settings.UserPoolID, "limits")
+	if err != nil {
+		return nil, err
+	}
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
 	return &Backend{
 		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}),
 		Claims: store, Profiles: store, Mailer: mailer,
+		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: key, Logger: c.Logger}),
 		Verifier: token.NewVerifier(token.Config{
 			Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID, Keys: token.NewRemote(c.Settings.JWKSURL, nil, nil),
 		}),
@@ -106,6 +113,17 @@ func clientSecret(ctx context.Context, sdk aws.Config, s settings.Settings) (str
 		return "", errors.New("USER_POOL_CLIENT_SECRET_ARN: the secret has no text")
 	}
 	return value, nil
+}
+
+// sharedKey derives a key that every copy of both services has, and nobody who reads the
+// table alone. A client without a secret has nothing to derive it from but the pool's id:
+// then whoever knows that can try out what a keyed hash was made of.
+func sharedKey(clientSecret, poolID, use string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, []byte(clientSecret), []byte(poolID), "spillway "+use, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("deriving a key: %w", err)
+	}
+	return key, nil
 }
 
 // unsent is the mailer of a service that was told of no mail server: its notices are

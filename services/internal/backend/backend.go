@@ -24,6 +24,7 @@ type Backend struct {
 	Profiles  account.Profiles
 	Verifier  account.Verifier
 	Mailer    account.Mailer
+	Limits    *account.Limits // nil is none
 
 	// Ready says whether the store can be used; nil where nothing local can fail.
 	Ready func(context.Context) error
@@ -67,8 +68,13 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	secret, err := store.Secret(ctx, "limits")
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Verifier: store.Verifier(),
+		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: secret, Logger: c.Logger}),
 		Mailer: mailer, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {
 			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
@@ -109,14 +115,14 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 // Registrar makes the sign-up use cases over the backend.
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
-		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer,
+		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits,
 		EmailRequired: s.EmailRequired, Logger: log,
 	})
 }
 
 // Sessions makes the sign-in use cases over the backend.
 func (b *Backend) Sessions(log *slog.Logger) *account.Sessions {
-	return account.NewSessions(account.SessionsConfig{Directory: b.Directory, Claims: b.Claims, Logger: log})
+	return account.NewSessions(account.SessionsConfig{Directory: b.Directory, Claims: b.Claims, Limits: b.Limits, Logger: log})
 }
 
 // AddRoutes adds what the backend serves itself.

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/felixge/httpsnoop"
 
 	"spillway.example/frontdoor"
+	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/telemetry"
 )
 
@@ -19,7 +22,7 @@ import (
 func (a *API) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestID(r)
-		r = r.WithContext(telemetry.WithRequestID(r.Context(), id))
+		r = r.WithContext(withClient(telemetry.WithRequestID(r.Context(), id), r.RemoteAddr))
 		w.Header().Set("X-Request-Id", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
@@ -47,6 +50,15 @@ func requestID(r *http.Request) string {
 		return id
 	}
 	return rand.Text()
+}
+
+// withClient tells the domain where a request came from, which the door has found out
+// (see frontdoor's Options.TrustedProxies). A direct invocation comes from nowhere.
+func withClient(ctx context.Context, remote string) context.Context {
+	if peer, err := netip.ParseAddrPort(remote); err == nil {
+		return account.WithClient(ctx, peer.Addr())
+	}
+	return ctx
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {

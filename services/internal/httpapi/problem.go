@@ -46,6 +46,7 @@ type Problem struct {
 	User      *KnownUser     `json:"user,omitempty" doc:"Of GET /me while profiles cannot be had: what the token says"`
 
 	retryAfter time.Duration
+	quota      *account.Quota
 }
 
 // FieldProblem is one field that breaks a rule.
@@ -73,7 +74,11 @@ func (p *Problem) ContentType(string) string { return problemMediaType }
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+		h.Set("Retry-After", strconv.Itoa(seconds(p.retryAfter)))
+	}
+	if q := p.quota; q != nil { // draft-ietf-httpapi-ratelimit-headers-11
+		h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%d;w=%d`, q.Policy, q.Tier.Count, seconds(q.Tier.Per)))
+		h.Set("RateLimit", fmt.Sprintf(`"%s";r=0;t=%d`, q.Policy, seconds(p.retryAfter)))
 	}
 	switch p.Code {
 	case string(account.CodeInvalidToken):
@@ -83,6 +88,9 @@ func (p *Problem) GetHeaders() http.Header {
 	}
 	return h
 }
+
+// seconds rounds up: whoever comes back then is not too early.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 var _ huma.HeadersError = (*Problem)(nil)
 
@@ -116,7 +124,7 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 	if !known || !ok || status == http.StatusInternalServerError {
 		status, p.Code, p.Detail = http.StatusInternalServerError, string(account.CodeInternal), internalMessage
 	} else {
-		p.Detail, p.retryAfter = e.Message, e.RetryAfter
+		p.Detail, p.retryAfter, p.quota = e.Message, e.RetryAfter, e.Quota
 		for _, f := range e.Fields {
 			p.Errors = append(p.Errors, FieldProblem{Field: f.Name, Message: f.Message})
 		}

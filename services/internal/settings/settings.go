@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"spillway.example/services/internal/account"
 )
 
 // Store names where accounts are kept.
@@ -43,7 +45,8 @@ type Settings struct {
 
 	RegisterURL   *url.URL // nil where it is not set
 	EmailRequired bool
-	SMTPURL       *url.URL // nil where it is not set
+	SMTPURL       *url.URL         // nil where it is not set
+	Limits        account.Policies // nil is none
 	LogLevel      slog.Level
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"spillway.example/services/internal/account"
 )
 
 // Service is one of the programs that read settings.
@@ -135,6 +137,14 @@ var table = []Setting{
 		Meaning: "mail server, `smtp://user:password@host:587?from=accounts@example.com` or `smtps://…`; without it no notices are sent, and with the embedded store mail stays on the terminal and in `GET /outbox`",
 		set: func(s *Settings, v string) (err error) {
 			s.SMTPURL, err = absoluteURL(v, "smtp", "smtps")
+			return err
+		},
+	},
+	{
+		Name: "LIMITS", Default: "on", Services: both,
+		Meaning: "how much may be tried and sent (docs/limits.md): `on`, `off`, or changes such as `guess.address=600/1m,20000/24h; sign_up.address=off`",
+		set: func(s *Settings, v string) (err error) {
+			s.Limits, err = account.ParsePolicies(v)
 			return err
 		},
 	},

@@ -25,3 +25,8 @@ func TestMemory(t *testing.T) {
 	})
 	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, openMemory) })
 }
+
+func TestMemoryCounters(t *testing.T) {
+	t.Parallel()
+	accounttest.RunCounters(t, func(*testing.T) account.Counters { return &accounttest.Counters{} })
+}

@@ -1,0 +1,202 @@
+package account
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+	"time"
+)
+
+const (
+	// trustFor is how long after a success an address keeps a budget of its own for an
+	// account, so that no stranger's failures can keep its owner out.
+	trustFor = 30 * 24 * time.Hour
+	// trustAnew is how old that may be before a success renews it.
+	trustAnew = 24 * time.Hour
+	// countWithin bounds how long a guess waits for the counters, and what is noted of
+	// it afterwards: signing in goes on without them.
+	countWithin = time.Second
+)
+
+// LimitsConfig is what [Limits] stand on. Counters and Key are required.
+type LimitsConfig struct {
+	Counters Counters
+	Policies Policies
+	// Key makes the counters' keys, with the names and addresses in them, unreadable. It
+	// is secret, and the same for all copies of both services.
+	Key    []byte
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Limits hold what people ask for to its budgets: for each account, for each client
+// address (see [WithClient]) and for both together. They count names that nobody has as
+// they count others. The nil Limits admit everything.
+type Limits struct{ LimitsConfig }
+
+// NewLimits makes Limits, nil where there are no policies. Now defaults to the wall
+// clock, Logger to silence.
+func NewLimits(c LimitsConfig) *Limits {
+	if c.Policies == nil {
+		return nil
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Limits{c}
+}
+
+// Guess is an attempt to prove who somebody is.
+type Guess struct {
+	limits *Limits // nil where the pair is not counted
+	pair   string  // its counter's key
+	taken  Taken
+}
+
+// SignIn counts an attempt to sign in to an account. CodeTooManyRequests. Where the
+// counters cannot be had the attempt is let go on: the directory's own throttle still
+// stands, and their outage must not be everybody's.
+func (l *Limits) SignIn(ctx context.Context, name string) (Guess, error) {
+	if l == nil {
+		return Guess{}, nil
+	}
+	short, cancel := context.WithTimeout(ctx, countWithin)
+	defer cancel()
+	g, err := l.guess(short, SignInAccount, name)
+	if code := CodeOf(err); code == "" || code == CodeTooManyRequests {
+		return g, err
+	}
+	l.Logger.WarnContext(ctx, "a sign-in was not counted", "err", err)
+	return Guess{}, nil
+}
+
+// Code counts an attempt at a code that was mailed to an account. CodeTooManyRequests.
+// Where the counters cannot be had it fails: six digits can be guessed, and their owner
+// can wait.
+func (l *Limits) Code(ctx context.Context, name string) (Guess, error) {
+	if l == nil {
+		return Guess{}, nil
+	}
+	return l.guess(ctx, CodeAccount, name)
+}
+
+// guess counts a guess from an address that is known for the account on its own, and
+// any other on the address's budget and the account's too. The address comes first, so
+// that one that has used up its own takes nothing of the account's.
+func (l *Limits) guess(ctx context.Context, account Policy, name string) (Guess, error) {
+	client := clientOf(ctx)
+	taken, err := l.take(ctx, GuessPair, trustFor, name, client)
+	g := Guess{pair: l.key(GuessPair, name, client), taken: taken}
+	if len(l.Policies[GuessPair]) > 0 {
+		g.limits = l
+	}
+	if err != nil || l.Now().Before(taken.TrustedUntil) {
+		return g, err
+	}
+	if client != "" {
+		if _, err := l.take(ctx, GuessAddress, 0, client); err != nil {
+			return g, err
+		}
+	}
+	_, err = l.take(ctx, account, 0, name)
+	return g, err
+}
+
+// Right notes that a guess was right: the address is known for the account from now on,
+// and what it got wrong before is forgotten. Nobody else's budget changes.
+func (g Guess) Right(ctx context.Context) {
+	l := g.limits
+	if l == nil || !g.taken.Earlier && g.taken.TrustedUntil.Sub(l.Now()) > trustFor-trustAnew {
+		return // nothing to forget, and known already: most sign-ins cost one write
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
+	defer cancel()
+	if err := l.Counters.Trust(ctx, g.pair, l.Now().Add(trustFor)); err != nil {
+		l.Logger.WarnContext(ctx, "an address is not noted as known", "err", err)
+	}
+}
+
+// SignUp counts a sign-up. CodeTooManyRequests. Where the counters cannot be had it
+// fails.
+func (l *Limits) SignUp(ctx context.Context) error {
+	client := clientOf(ctx)
+	if l == nil || client == "" {
+		return nil
+	}
+	_, err := l.take(ctx, SignUpAddress, 0, client)
+	return err
+}
+
+// Sending is a mail that somebody caused and that may yet fail.
+type Sending struct {
+	limits *Limits
+	keys   map[Policy]string
+}
+
+// Mail counts a mail to whoever has a name or an e-mail address, whether or not anybody
+// does. CodeTooManyRequests. Where the counters cannot be had it fails.
+func (l *Limits) Mail(ctx context.Context, recipient string) (Sending, error) {
+	s := Sending{limits: l, keys: map[Policy]string{}}
+	if l == nil {
+		return s, nil
+	}
+	if client := clientOf(ctx); client != "" {
+		if _, err := l.take(ctx, MailAddress, 0, client); err != nil {
+			return s, err
+		}
+		s.keys[MailAddress] = l.key(MailAddress, client)
+	}
+	if _, err := l.take(ctx, MailRecipient, 0, recipient); err != nil {
+		return s, err
+	}
+	s.keys[MailRecipient] = l.key(MailRecipient, recipient)
+	return s, nil
+}
+
+// Failed gives a mail that did not go out back to the budgets but for their shortest
+// windows, see [Counter.Refund].
+func (s Sending) Failed(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
+	defer cancel()
+	for policy, key := range s.keys {
+		if err := s.limits.Counters.Refund(ctx, key, s.limits.Policies[policy]); err != nil {
+			s.limits.Logger.WarnContext(ctx, "a mail that was not sent stays counted", "err", err)
+		}
+	}
+}
+
+// take counts an attempt on one budget. CodeTooManyRequests.
+func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...string) (Taken, error) {
+	limit := l.Policies[p]
+	if len(limit) == 0 {
+		return Taken{Admitted: true}, nil
+	}
+	taken, err := l.Counters.Take(ctx, l.key(p, of...), limit, max(keep, limit.Longest()), l.Now())
+	if err != nil {
+		return Taken{}, err
+	}
+	if !taken.Admitted {
+		l.Logger.InfoContext(ctx, "limit reached", "policy", string(p), "after", taken.After)
+		return taken, &Error{
+			Code: CodeTooManyRequests, Message: "Too many attempts; try again later.",
+			RetryAfter: taken.After, Quota: &Quota{Policy: p, Tier: taken.Tier},
+		}
+	}
+	return taken, nil
+}
+
+// key names a counter by a hash that nobody can invert who does not have the key. The
+// lengths keep two lists of parts apart.
+func (l *Limits) key(p Policy, of ...string) string {
+	h := hmac.New(sha256.New, l.Key)
+	for _, part := range append([]string{string(p)}, of...) {
+		h.Write([]byte{byte(len(part) >> 8), byte(len(part))})
+		h.Write([]byte(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}

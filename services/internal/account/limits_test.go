@@ -1,0 +1,249 @@
+package account_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+)
+
+// limited is limits on a clock, over counters in memory.
+type limited struct {
+	*account.Limits
+	clock    *accounttest.Clock
+	counters *accounttest.Counters
+}
+
+func limit(p account.Policies) limited {
+	l := limited{clock: &accounttest.Clock{}, counters: &accounttest.Counters{}}
+	l.Limits = account.NewLimits(account.LimitsConfig{Counters: l.counters, Policies: p, Key: []byte("key"), Now: l.clock.Now})
+	return l
+}
+
+func from(t *testing.T, address string) context.Context {
+	t.Helper()
+	return account.WithClient(t.Context(), netip.MustParseAddr(address))
+}
+
+// guesses gives how many sign-ins in a row are admitted, up to a thousand.
+func guesses(t *testing.T, l limited, ctx context.Context, name string) int {
+	t.Helper()
+	for n := range 1000 {
+		if _, err := l.SignIn(ctx, name); err != nil {
+			if account.CodeOf(err) != account.CodeTooManyRequests {
+				t.Fatalf("SignIn: %v", err)
+			}
+			return n
+		}
+	}
+	return 1000
+}
+
+const (
+	home      = "192.0.2.1"
+	elsewhere = "198.51.100.7"
+)
+
+// An account's owner signs in from where they have before, whatever strangers do.
+func TestStrangersCannotLockAnAccount(t *testing.T) {
+	t.Parallel()
+	l := limit(account.DefaultPolicies())
+	owner, err := l.SignIn(from(t, home), "alice")
+	if err != nil {
+		t.Fatalf("SignIn: %v", err)
+	}
+	owner.Right(from(t, home))
+	total := 0
+	for i := range 200 { // addresses
+		ctx := account.WithClient(t.Context(), netip.AddrFrom4([4]byte{198, 51, byte(i), 1}))
+		total += guesses(t, l, ctx, "alice")
+	}
+	if total > 100 {
+		t.Errorf("strangers had %d guesses, want at most 100 a day", total)
+	}
+	if n := guesses(t, l, from(t, "203.0.113.1"), "alice"); n != 0 {
+		t.Errorf("one more stranger had %d guesses", n)
+	}
+	if n := guesses(t, l, from(t, home), "alice"); n < 3 {
+		t.Errorf("the owner, at home, had %d guesses", n)
+	}
+	if n := guesses(t, l, from(t, home), "bob"); n == 0 {
+		t.Error("another account is locked too")
+	}
+}
+
+// Delays grow with the attempts, and no wait is longer than a few hours.
+func TestDelaysGrow(t *testing.T) {
+	t.Parallel()
+	l := limit(account.DefaultPolicies())
+	ctx, last, grew := from(t, elsewhere), time.Duration(0), 0
+	for range 95 {
+		_, err := l.SignIn(ctx, "alice")
+		var e *account.Error
+		if !errors.As(err, &e) {
+			continue
+		}
+		if e.RetryAfter <= 0 || e.RetryAfter > 6*time.Hour || e.Quota == nil {
+			t.Fatalf("refused for %v by %+v", e.RetryAfter, e.Quota)
+		}
+		if e.RetryAfter > 2*last {
+			grew, last = grew+1, e.RetryAfter
+		}
+		l.clock.Advance(e.RetryAfter)
+	}
+	if grew < 3 {
+		t.Errorf("the delay doubled %d times, want at least 3", grew)
+	}
+}
+
+// A name that nobody has is counted as one that somebody has: the limits are asked
+// before anybody looks.
+func TestUnknownNamesAreCounted(t *testing.T) {
+	t.Parallel()
+	memory := accounttest.NewMemory(nil)
+	if _, err := memory.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password}); err != nil {
+		t.Fatal(err)
+	}
+	if err := memory.ConfirmUser(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	l := limit(account.DefaultPolicies())
+	sessions := account.NewSessions(account.SessionsConfig{Directory: memory, Claims: memory, Limits: l.Limits, Now: l.clock.Now})
+	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits})
+	type answers struct{ signIn, resend string }
+	got := map[string]answers{}
+	for name, address := range map[string]string{"alice": home, "nobody": elsewhere} {
+		var a answers
+		for range 12 {
+			_, err := sessions.SignIn(from(t, address), name, "wrong password")
+			a.signIn += string(account.CodeOf(err)) + " "
+			a.resend += string(account.CodeOf(registrar.Resend(from(t, address), name))) + " "
+		}
+		got[name] = a
+	}
+	if got["alice"] != got["nobody"] || !strings.Contains(got["alice"].signIn, "too_many") || !strings.Contains(got["alice"].resend, "too_many") {
+		t.Errorf("known and unknown are told apart, or neither is counted:\n%v", got)
+	}
+}
+
+// One household has a whole /64, and does not get a budget for each address in it.
+func TestIPv6IsCountedByNetwork(t *testing.T) {
+	t.Parallel()
+	l := limit(account.Policies{account.GuessPair: {{Count: 1, Per: time.Hour}}})
+	if _, err := l.SignIn(from(t, "2001:db8:0:1::1"), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	for address, admitted := range map[string]bool{"2001:db8:0:1:ffff::2": false, "2001:db8:0:2::1": true} {
+		if _, err := l.SignIn(from(t, address), "alice"); (err == nil) != admitted {
+			t.Errorf("%s: got %v, want admitted: %v", address, err, admitted)
+		}
+	}
+	if _, err := l.SignIn(from(t, "::ffff:192.0.2.1"), "bob"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.SignIn(from(t, home), "bob"); err == nil {
+		t.Error("an IPv4 address in its IPv6 form has a budget of its own")
+	}
+}
+
+// A mail that did not go out is counted for the moment only.
+func TestFailedMailsLeaveTheQuota(t *testing.T) {
+	t.Parallel()
+	l := limit(account.DefaultPolicies())
+	for i := range 100 {
+		sending, err := l.Mail(from(t, home), "alice@example.com")
+		if err != nil {
+			t.Fatalf("mail %d, after as many that failed: %v", i, err)
+		}
+		sending.Failed(t.Context())
+		l.clock.Advance(time.Minute)
+	}
+	sent := 0
+	for range 100 {
+		if _, err := l.Mail(from(t, home), "alice@example.com"); err == nil {
+			sent++
+		}
+	}
+	if sent == 0 || sent > 3 {
+		t.Errorf("then %d at once, want some but no flood", sent)
+	}
+}
+
+// Nothing in the counters' keys can be read, or found by trying without the key.
+func TestCountersHoldNoNames(t *testing.T) {
+	t.Parallel()
+	l, other := limit(account.DefaultPolicies()), limit(account.DefaultPolicies())
+	other.Key = []byte("another key")
+	for _, limits := range []limited{l, other} {
+		guess, err := limits.SignIn(from(t, home), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		guess.Right(t.Context())
+		if _, err := limits.Mail(from(t, home), "alice@example.com"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, key := range append(l.counters.Keys(), other.counters.Keys()...) {
+		if seen[key] || strings.Contains(key, "alice") || strings.Contains(key, home) {
+			t.Errorf("the key %q tells of whom it is", key)
+		}
+		seen[key] = true
+	}
+	if len(seen) != 10 {
+		t.Errorf("%d keys, want the five of each", len(seen))
+	}
+}
+
+// noCounters are counters that cannot be had.
+type noCounters struct{ account.Counters }
+
+func (noCounters) Take(context.Context, string, account.Limit, time.Duration, time.Time) (account.Taken, error) {
+	return account.Taken{}, account.ErrUnavailable(errors.New("down"))
+}
+
+// Without counters people can sign in, and nobody can try codes or send mail.
+func TestWithoutCounters(t *testing.T) {
+	t.Parallel()
+	l := limit(account.DefaultPolicies())
+	l.Counters = noCounters{}
+	ctx := from(t, home)
+	if _, err := l.SignIn(ctx, "alice"); err != nil {
+		t.Errorf("SignIn: %v", err)
+	}
+	_, code := l.Code(ctx, "alice")
+	_, mail := l.Mail(ctx, "alice")
+	for what, err := range map[string]error{"Code": code, "Mail": mail, "SignUp": l.SignUp(ctx)} {
+		if account.CodeOf(err) != account.CodeUnavailable {
+			t.Errorf("%s: got %v, want unavailable", what, err)
+		}
+	}
+}
+
+func TestParsePolicies(t *testing.T) {
+	t.Parallel()
+	got, err := account.ParsePolicies(" guess.address = 600/1m , 20000/24h ; sign_up.address=off;")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := got[account.GuessAddress]; len(l) != 2 || l[1] != (account.Tier{Count: 20000, Per: 24 * time.Hour}) {
+		t.Errorf("guess.address: got %v", l)
+	}
+	if len(got[account.SignUpAddress]) != 0 || len(got[account.GuessPair]) != 3 {
+		t.Errorf("the others: got %v", got)
+	}
+	if off, err := account.ParsePolicies("off"); off != nil || err != nil || account.NewLimits(account.LimitsConfig{Policies: off}) != nil {
+		t.Errorf("off: got %v, %v", off, err)
+	}
+	for _, wrong := range []string{"guess.all=1/1m", "guess.pair", "guess.pair=1", "guess.pair=0/1m", "guess.pair=1/1ms", "guess.pair=1/1m,2/1h,3/2h,4/3h", "guess.pair=-1/1m"} {
+		if _, err := account.ParsePolicies(wrong); err == nil || !strings.Contains(err.Error(), "guess.") {
+			t.Errorf("%s: got %v, want an error that names the limit", wrong, err)
+		}
+	}
+}
