@@ -11,6 +11,9 @@ import (
 // address, with or without a port.
 func hostPort(s string) string {
 	s = strings.TrimSpace(s)
+	if a, err := netip.ParseAddr(s); err == nil { // the common case
+		return netip.AddrPortFrom(a, 0).String()
+	}
 	if ap, err := netip.ParseAddrPort(s); err == nil {
 		return ap.String()
 	}

@@ -44,12 +44,12 @@ func DoorOf(ctx context.Context) Door {
 	return DoorHTTP
 }
 
-// RawEvent gives, of a request's context, the event that the request was made from;
-// false in HTTP mode. It must not be changed, nor kept after the request.
+// RawEvent gives, of a request's context, a copy of the event that the request was made
+// from; false in HTTP mode.
 func RawEvent(ctx context.Context) (json.RawMessage, bool) {
 	e, ok := ctx.Value(eventKey{}).(*event)
 	if !ok {
 		return nil, false
 	}
-	return e.raw, true
+	return json.RawMessage(e.text), true
 }

@@ -3,11 +3,17 @@ package frontdoor
 import (
 	"encoding/base64"
 	"strings"
+	"unicode/utf8"
 )
 
 // appendString appends s as a JSON string (RFC 8259 section 7). What is no UTF-8 becomes
 // U+FFFD, as encoding/json has it.
-func appendString(b []byte, s string) []byte { return appendText(b, strings.ToValidUTF8(s, "\ufffd")) }
+func appendString(b []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd")
+	}
+	return appendText(b, s)
+}
 
 // appendText appends s, which is UTF-8, as a JSON string.
 func appendText[S string | []byte](b []byte, s S) []byte {

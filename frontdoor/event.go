@@ -8,8 +8,7 @@ import (
 // event is one invocation's event, scanned once: the fields that any of the doors
 // uses, and which door it came through.
 type event struct {
-	raw  []byte
-	text string // raw, as it is scanned: nothing that is kept of it can change
+	text string // as it is scanned: Lambda's loop uses the bytes that it came in again
 	door Door
 	// multi says that headers are lists, in the event and so in the answer (ALB).
 	multi bool
@@ -69,7 +68,7 @@ type marks struct {
 // parse scans an event into e. Its door is -1 where it is no HTTP request and no direct
 // invocation.
 func (e *event) parse(raw []byte) error {
-	e.raw, e.text = raw, string(raw)
+	e.text = string(raw)
 	e.pairs = pairsPool.Get().(*pairs) //nolint:forcetypeassert // the pool holds nothing else
 	p := scanner{text: e.text}
 	var m marks

@@ -6,31 +6,52 @@ import (
 	"strings"
 )
 
-// header gives the headers, cookies included. A value is never split: a list of values
-// comes from a door that gives lists.
-func (x *exchange) header() http.Header {
+// header gives the headers, cookies included, and apart from them the host. A value is
+// never split: a list of values comes from a door that gives lists.
+func (x *exchange) header() (h http.Header, host string) {
 	e := &x.event
 	all := either(e.multiHeaders, e.headers)
-	h := make(http.Header, len(all)+2)
+	h = make(http.Header, len(all))
 	values := x.values[:] // one piece of memory for the common case of one value each
 	if len(all) > len(values) {
 		values = make([]string, len(all))
 	}
-	for i, p := range all {
-		values[i] = p.value
-		h[canonical(p.name)] = values[i : i+1 : i+1]
-	}
-	if len(h) < len(all) { // some names came more than once
-		clear(h)
-		for _, p := range all {
-			key := canonical(p.name)
-			h[key] = append(h[key], p.value)
+	kept := 0
+	for _, p := range all {
+		switch key := canonical(p.name); key {
+		case "Host": // net/http has it in a field of its own
+			if host == "" {
+				host = p.value
+			}
+		case "Transfer-Encoding": // the body is here, whole
+		default:
+			values[kept] = p.value
+			h[key] = values[kept : kept+1 : kept+1]
+			kept++
 		}
+	}
+	if len(h) < kept { // some names came more than once
+		again(h, all)
 	}
 	if len(e.cookies) > 0 && h["Cookie"] == nil {
 		h["Cookie"] = []string{strings.Join(e.cookies, "; ")}
 	}
-	return h
+	if host == "" {
+		host = e.domain
+	}
+	return h, host
+}
+
+// again fills h anew, a list of values for each of its names.
+func again(h http.Header, all []pair) {
+	for key := range h {
+		h[key] = nil
+	}
+	for _, p := range all {
+		if key := canonical(p.name); key != "Host" && key != "Transfer-Encoding" {
+			h[key] = append(h[key], p.value)
+		}
+	}
 }
 
 // canonical gives a header's name in net/http's spelling. The names that doors and

@@ -52,16 +52,18 @@ var stop = func() (t [256]bool) {
 
 // run gives where the run of plain string characters that begins at i ends: at one of
 // stop, or at the end. It looks at eight bytes at a time, since most of an event is such
-// runs: of a word's bytes, those below 0x20 and those equal to a quote or a backslash
-// leave their high bit set (Mycroft's test; only the lowest one set is exact).
+// runs. Of a word's bytes those to stop at leave their high bit set: flipping one bit puts
+// the quote right behind the control characters and the space out of their way, so that
+// one subtraction finds both, and a second one the backslash (Mycroft's test; only the
+// lowest bit is exact, and no byte over 0x7f has one).
 func run[S string | []byte](s S, i int) int {
 	const lows, highs = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(s); i += 8 {
-		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		quote, slash := w^(lows*'"'), w^(lows*'\\')
-		found := ((w - lows*0x20) & ^w) | ((quote - lows) & ^quote) | ((slash - lows) & ^slash)
-		if found &= highs; found != 0 {
+		b := s[i : i+8] // one check of bounds, and so one load of a word
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		found := (((w ^ lows*('"'^0x20)) - lows*0x21) | ((w ^ lows*'\\') - lows)) & ^w & highs
+		if found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
@@ -78,6 +80,13 @@ func (p *scanner) fail() {
 
 // peek skips white space and returns the next byte, 0 at the end.
 func (p *scanner) peek() byte {
+	if p.at < len(p.text) && p.text[p.at] > ' ' {
+		return p.text[p.at] // as machines write JSON
+	}
+	return p.peekFurther()
+}
+
+func (p *scanner) peekFurther() byte {
 	for p.at < len(p.text) {
 		switch c := p.text[p.at]; c {
 		case ' ', '\n', '\t', '\r':
@@ -89,9 +98,9 @@ func (p *scanner) peek() byte {
 	return 0
 }
 
-// accept takes c if it comes next.
+// accept takes c, which is no white space, if it comes next.
 func (p *scanner) accept(c byte) bool {
-	if p.peek() != c || p.at >= len(p.text) {
+	if p.peek() != c {
 		return false
 	}
 	p.at++
@@ -110,27 +119,31 @@ func (p *scanner) string() jsonString {
 		p.fail()
 		return jsonString{}
 	}
-	text, i := p.text, p.at
-	escaped := false
-	for {
-		i = run(text, i)
-		if i >= len(text) || text[i] < 0x20 {
-			p.fail()
-			return jsonString{}
-		}
-		if text[i] == '"' {
-			s := jsonString{raw: text[p.at:i], escaped: escaped}
+	i := run(p.text, p.at)
+	if i < len(p.text) && p.text[i] == '"' {
+		s := jsonString{raw: p.text[p.at:i]}
+		p.at = i + 1
+		return s
+	}
+	return p.escapedString(i)
+}
+
+// escapedString takes the rest of a string whose first special character is at i.
+func (p *scanner) escapedString(i int) jsonString {
+	for i < len(p.text) && p.text[i] >= 0x20 {
+		if p.text[i] == '"' {
+			s := jsonString{raw: p.text[p.at:i], escaped: true}
 			p.at = i + 1
 			return s
 		}
-		escaped = true
-		n := escapeLen(text[i:])
+		n := escapeLen(p.text[i:])
 		if n == 0 {
-			p.fail()
-			return jsonString{}
+			break
 		}
-		i += n
+		i = run(p.text, i+n)
 	}
+	p.fail()
+	return jsonString{}
 }
 
 // escapeLen is the length of the escape sequence s begins with, 0 if it is none.
