@@ -11,8 +11,8 @@ import (
 // address, with or without a port.
 func hostPort(s string) string {
 	s = strings.TrimSpace(s)
-	if a, err := netip.ParseAddr(s); err == nil { // the common case
-		return netip.AddrPortFrom(a, 0).String()
+	if strings.IndexByte(s, ':') < 0 {
+		return s + ":0" // IPv4 with no port, as almost all are
 	}
 	if ap, err := netip.ParseAddrPort(s); err == nil {
 		return ap.String()

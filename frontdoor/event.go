@@ -10,17 +10,14 @@ import (
 type event struct {
 	text string // as it is scanned: Lambda's loop uses the bytes that it came in again
 	door Door
-	// multi says that headers are lists, in the event and so in the answer (ALB).
-	multi bool
+	// multi says that headers are lists, in the event and so in the answer (ALB); base64,
+	// that the body is encoded so.
+	multi, base64 bool
 
-	method, path, rawPath, rawQuery jsonString
-	hasRawQuery                     bool
+	method, path, rawPath, rawQuery, body jsonString
+	cookies                               []string
+	domain, sourceIP                      string // of requestContext
 	*pairs
-	cookies []string
-	body    jsonString
-	base64  bool
-
-	domain, sourceIP string // of requestContext
 }
 
 // pairs are the lists of an event. They are only needed until the request is made of
@@ -92,7 +89,7 @@ func (e *event) member(p *scanner, key string, m *marks) {
 	case "rawPath":
 		e.rawPath, _ = p.stringOrNull()
 	case "rawQueryString":
-		e.rawQuery, e.hasRawQuery = p.stringOrNull()
+		e.rawQuery, _ = p.stringOrNull()
 	case "headers":
 		e.headers = appendStrings(e.headers[:0], p)
 	case "multiValueHeaders":
@@ -158,11 +155,16 @@ func (e *event) sourceMember(p *scanner, key string) {
 
 // appendStrings takes an object of strings; members of other kinds are left out.
 func appendStrings(all []pair, p *scanner) []pair {
-	p.object(func(key string) {
+	if p.peek() != '{' {
+		p.skip()
+		return all
+	}
+	for more := p.open('}'); more; more = p.more('}') { // with no function to call, as [scanner.object] would: most of an event is here
+		key := p.key()
 		if s, ok := p.stringOrNull(); ok {
-			all = append(all, pair{key, s.String()})
+			all = append(all, pair{key.String(), s.String()})
 		}
-	})
+	}
 	return all
 }
 

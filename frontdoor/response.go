@@ -218,12 +218,12 @@ func (w *writer) freeze() {
 	w.buffers.head = head
 }
 
-// appendName begins a member of an object.
+// appendName begins a member of an object; a field name has nothing to escape.
 func appendName(b []byte, name string) []byte {
 	if len(b) > 0 {
 		b = append(b, ',')
 	}
-	return append(appendString(b, name), ':')
+	return append(append(append(b, '"'), name...), '"', ':')
 }
 
 // appendHeader appends a header of one value, in the event's form.

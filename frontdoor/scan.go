@@ -194,17 +194,19 @@ func (p *scanner) object(member func(key string)) bool {
 		p.skip()
 		return false
 	}
-	for more := p.open('}'); more; more = p.next('}') {
-		key := p.string()
-		if !p.accept(':') {
-			p.fail()
-		}
-		if p.bad {
-			return false
-		}
-		member(key.String())
+	for more := p.open('}'); more; more = p.more('}') {
+		member(p.key().String())
 	}
 	return !p.bad
+}
+
+// key takes a member's name and the colon after it.
+func (p *scanner) key() jsonString {
+	s := p.string()
+	if !p.accept(':') {
+		p.fail()
+	}
+	return s
 }
 
 // array calls element for every element of an array, which must take it.
@@ -213,7 +215,7 @@ func (p *scanner) array(element func()) {
 		p.skip()
 		return
 	}
-	for more := p.open(']'); more; more = p.next(']') {
+	for more := p.open(']'); more; more = p.more(']') {
 		element()
 	}
 }
@@ -232,15 +234,13 @@ func (p *scanner) open(closing byte) bool {
 	return true
 }
 
-// next steps over what follows a member or an element and says whether there
-// is another.
-func (p *scanner) next(closing byte) bool {
-	if p.bad {
-		return false
-	}
-	if p.accept(',') {
-		return true
-	}
+// more steps over what follows a member or an element and says whether there is another.
+func (p *scanner) more(closing byte) bool {
+	return p.accept(',') || p.close(closing)
+}
+
+// close steps out of an object or array; it is false, so that more can end in it.
+func (p *scanner) close(closing byte) bool {
 	if !p.accept(closing) {
 		p.fail()
 	}
@@ -254,15 +254,12 @@ func (p *scanner) skip() {
 	case '"':
 		p.string()
 	case '{':
-		for more := p.open('}'); more; more = p.next('}') {
-			p.string()
-			if !p.accept(':') {
-				p.fail()
-			}
+		for more := p.open('}'); more; more = p.more('}') {
+			p.key()
 			p.skip()
 		}
 	case '[':
-		for more := p.open(']'); more; more = p.next(']') {
+		for more := p.open(']'); more; more = p.more(']') {
 			p.skip()
 		}
 	case 't':
@@ -337,28 +334,19 @@ func unescape(s string) string {
 		}
 		b.WriteString(s[:i])
 		s = s[i:]
-		switch c := s[1]; c {
-		case 'b':
-			b.WriteByte('\b')
-		case 'f':
-			b.WriteByte('\f')
-		case 'n':
-			b.WriteByte('\n')
-		case 'r':
-			b.WriteByte('\r')
-		case 't':
-			b.WriteByte('\t')
-		case 'u':
+		if s[1] == 'u' {
 			r, n := unescapeRune(s)
 			b.WriteRune(r)
 			s = s[n:]
 			continue
-		default:
-			b.WriteByte(c)
 		}
+		b.WriteByte(escapes[s[1]])
 		s = s[2:]
 	}
 }
+
+// escapes are the characters that the letters after a backslash stand for.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // unescapeRune decodes the \uXXXX that s begins with, or the pair of them that
 // makes up one character, and how long it was.
