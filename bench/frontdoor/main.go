@@ -9,6 +9,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,8 +31,15 @@ import (
 //go:embed events/*.json
 var files embed.FS
 
-// rounds is how often each is measured, in turn with the others; the median counts.
-const rounds = 7
+// Each is measured in many short rounds, in turn with the others: what else the machine
+// does meets all of them, and the ratio of one round owes nothing to the round before.
+const (
+	rounds = 41
+	round  = "50ms"
+)
+
+// peer is the contender that the others are compared with.
+const peer = "aws-lambda-go-api-proxy"
 
 // login is a handler such as a service has: it reads the body and answers in JSON.
 var login = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,20 +76,24 @@ func run(out io.Writer) error {
 		contenders []contender
 	}{
 		{"HTTP API (v2)", "httpapi.json", []contender{ours,
-			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyV2.ProxyWithContext)},
+			{peer, lambda.NewHandler(proxyV2.ProxyWithContext)},
 			{"bare aws-lambda-go", lambda.NewHandler(bareV2)}}},
 		{"Function URL", "functionurl.json", []contender{ours,
-			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyV2.ProxyWithContext)},
+			{peer, lambda.NewHandler(proxyV2.ProxyWithContext)},
 			{"bare aws-lambda-go", lambda.NewHandler(bareV2)}}},
 		{"REST API (v1)", "rest.json", []contender{ours,
-			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyV1.ProxyWithContext)},
+			{peer, lambda.NewHandler(proxyV1.ProxyWithContext)},
 			{"bare aws-lambda-go", lambda.NewHandler(bareV1)}}},
 		{"ALB", "alb.json", []contender{ours,
-			{"aws-lambda-go-api-proxy", lambda.NewHandler(proxyALB.ProxyWithContext)},
+			{peer, lambda.NewHandler(proxyALB.ProxyWithContext)},
 			{"bare aws-lambda-go", lambda.NewHandler(bareALB)}}},
 	}
+	testing.Init()
+	if err := flag.Set("test.benchtime", round); err != nil {
+		return err
+	}
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "door\tadapter\tµs\tspread\tallocations\tratio to api-proxy")
+	fmt.Fprintln(tw, "door\tadapter\tµs\tallocations\tratio to "+peer+"\tmiddle half of the ratios")
 	for _, d := range doors {
 		event, err := files.ReadFile("events/" + d.file)
 		if err != nil {
@@ -92,22 +104,24 @@ func run(out io.Writer) error {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
 		for i, c := range d.contenders {
-			fmt.Fprintf(tw, "%s\t%s\t%.2f\t±%.0f %%\t%d\t%.3f\n", d.name, c.name,
-				results[i].median/1000, results[i].spread*100, results[i].allocs, results[i].median/results[1].median)
+			r := results[i]
+			fmt.Fprintf(tw, "%s\t%s\t%.2f\t%d\t%.3f\t%.3f to %.3f\n",
+				d.name, c.name, quantile(r.ns, 0.5)/1000, r.allocs, quantile(r.ratios, 0.5), quantile(r.ratios, 0.25), quantile(r.ratios, 0.75))
 		}
 	}
 	return tw.Flush()
 }
 
+// result is what the rounds of one contender gave.
 type result struct {
-	median, spread float64 // ns, and half the range as a share of it
-	allocs         int64
+	ns, ratios []float64 // of an event; to the peer in the same round
+	allocs     int64
 }
 
-// sideBySide measures the contenders in turn, so that what else the machine does meets
-// all of them.
+// sideBySide measures the contenders in turn.
 func sideBySide(event []byte, contenders []contender) ([]result, error) {
-	times, allocs := make([][]float64, len(contenders)), make([]int64, len(contenders))
+	results := make([]result, len(contenders))
+	against := slices.IndexFunc(contenders, func(c contender) bool { return c.name == peer })
 	for _, c := range contenders {
 		if err := check(c, event); err != nil {
 			return nil, err
@@ -115,7 +129,7 @@ func sideBySide(event []byte, contenders []contender) ([]result, error) {
 	}
 	for range rounds {
 		for i, c := range contenders {
-			r := testing.Benchmark(func(b *testing.B) {
+			b := testing.Benchmark(func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := c.handler.Invoke(context.Background(), event); err != nil {
@@ -123,17 +137,20 @@ func sideBySide(event []byte, contenders []contender) ([]result, error) {
 					}
 				}
 			})
-			times[i] = append(times[i], float64(r.T.Nanoseconds())/float64(r.N))
-			allocs[i] = r.AllocsPerOp()
+			results[i].ns = append(results[i].ns, float64(b.T.Nanoseconds())/float64(b.N))
+			results[i].allocs = b.AllocsPerOp()
+		}
+		for i, r := range results {
+			results[i].ratios = append(r.ratios, r.ns[len(r.ns)-1]/results[against].ns[len(r.ns)-1])
 		}
 	}
-	results := make([]result, len(contenders))
-	for i, t := range times {
-		slices.Sort(t)
-		m := t[len(t)/2]
-		results[i] = result{m, (t[len(t)-1] - t[0]) / 2 / m, allocs[i]}
-	}
 	return results, nil
+}
+
+// quantile gives the value below which a share q of all lies.
+func quantile(all []float64, q float64) float64 {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[int(q*float64(len(sorted)-1)+0.5)]
 }
 
 // check holds a contender to answering at all.
