@@ -53,19 +53,27 @@ var _ lambda.Handler = (*Invoker)(nil)
 // their own, or a test, may call it.
 func NewInvoker(h http.Handler, o Options) *Invoker { return &Invoker{h, o.withDefaults()} }
 
+// tooShort says of an answer what net/http would cut the connection for.
+const tooShort = "the handler wrote less than the Content-Length that it gave"
+
 // Invoke serves one event. The error is the invocation's: whatever a client can cause
 // is an answer instead.
 func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	x := new(exchange)
-	e := &x.event
-	if err := e.parse(raw); err != nil {
+	if err := x.event.parse(raw); err != nil {
 		return nil, err
 	}
+	return i.buffered(ctx, x)
+}
+
+// buffered has an event served, and gives the answer when it is whole.
+func (i *Invoker) buffered(ctx context.Context, x *exchange) ([]byte, error) {
+	e := &x.event
 	switch {
 	case e.door == DoorDirect && i.options.DirectPath != "":
 	case e.door >= 0 && e.door != DoorDirect:
 	case i.options.Events != nil:
-		return i.options.Events(ctx, json.RawMessage(raw))
+		return i.options.Events(ctx, json.RawMessage(e.raw))
 	case e.door == DoorDirect:
 		return nil, errNoDirect
 	default:
@@ -82,7 +90,7 @@ func (i *Invoker) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 		return e.plainAnswer(status), nil
 	}
 	if r.Method != http.MethodHead && x.writer.short() {
-		i.options.Logger.ErrorContext(&x.ctx, "the handler wrote less than the Content-Length that it gave")
+		i.options.Logger.ErrorContext(&x.ctx, tooShort)
 		x.writer.abandon()
 		return e.plainAnswer(http.StatusInternalServerError), nil
 	}

@@ -28,6 +28,7 @@ type writer struct {
 	buffers *buffers
 	cookies []string
 	length  int64 // how long the handler said that the body is, or -1
+	written int64 // how much of it there is
 	typed   bool  // the body's type is not to be told by its beginning
 	encoded bool  // the body has a content encoding
 }
@@ -122,9 +123,10 @@ func (w *writer) ready(n int) error {
 		return nil
 	case !bodyAllowed(w.status):
 		return http.ErrBodyNotAllowed
-	case w.length >= 0 && int64(w.buffers.body.Len()+n) > w.length:
+	case w.length >= 0 && w.written+int64(n) > w.length:
 		return http.ErrContentLength
 	}
+	w.written += int64(n)
 	return nil
 }
 
@@ -134,17 +136,17 @@ func (w *writer) Flush() {
 	defer w.mu.Unlock()
 	if !w.done {
 		w.writeHeader(http.StatusOK)
-		w.sniff() // by what there is of the body now
+		w.sniff(w.buffers.body.Bytes()) // all there is of it now
 	}
 }
 
-// sniff adds the body's type where the handler said none.
-func (w *writer) sniff() {
+// sniff adds the body's type, told by its beginning, where the handler said none.
+func (w *writer) sniff(body []byte) {
 	if w.typed || w.encoded || !bodyAllowed(w.status) {
 		return
 	}
 	w.typed = true
-	if t := typeOf(w.buffers.body.Bytes()); t != "" {
+	if t := typeOf(body); t != "" {
 		w.buffers.head = appendHeader(w.buffers.head, w.event, "Content-Type", t)
 	}
 }
@@ -154,7 +156,7 @@ func (w *writer) sniff() {
 func (w *writer) short() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.buffers != nil && bodyAllowed(w.status) && int64(w.buffers.body.Len()) < w.length
+	return w.status != 0 && bodyAllowed(w.status) && w.written < w.length
 }
 
 // listed says whether the answer's headers are lists: as in the event, for a load
@@ -245,7 +247,7 @@ func (w *writer) encode(head bool) (out []byte, ok bool) {
 
 	e, b := w.event, w.buffers
 	body := b.body.Bytes()
-	w.sniff()
+	w.sniff(body)
 	if w.length < 0 && bodyAllowed(w.status) && !head {
 		var digits [20]byte
 		b.head = appendHeader(b.head, e, "Content-Length", strconv.AppendInt(digits[:0], int64(len(body)), 10))
@@ -253,9 +255,7 @@ func (w *writer) encode(head bool) (out []byte, ok bool) {
 	if head {
 		body = nil
 	}
-	o := b.out
-	o = append(o, `{"statusCode":`...)
-	o = strconv.AppendInt(o, int64(w.status), 10)
+	o := w.appendStatus(b.out)
 	limit := maxLambda
 	if e.door == DoorALB {
 		limit = maxALB
@@ -270,6 +270,10 @@ func (w *writer) encode(head bool) (out []byte, ok bool) {
 	o = append(o, '}')
 	b.out = o
 	return bytes.Clone(o), len(o) <= limit
+}
+
+func (w *writer) appendStatus(o []byte) []byte {
+	return strconv.AppendInt(append(o, `{"statusCode":`...), int64(w.status), 10)
 }
 
 func (w *writer) appendHeaders(o []byte) []byte {

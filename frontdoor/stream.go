@@ -1,154 +1,254 @@
 package frontdoor
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"strings"
-	"sync"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
 // streamType says that what follows is a prelude and a body (AWS Lambda, "Response
 // streaming for Lambda functions").
 const streamType = "application/vnd.awslambda.http-integration-response"
 
-// streamed is an answer on its way. aws-lambda-go sends it on as it is read, and tells
-// Lambda of an error that reading ends in.
-type streamed struct{ io.Reader }
+// held is how much of a body is held back until there is more of it, a flush, or the end:
+// about what net/http holds back, in bytes.
+const held = 4 << 10
+
+// streamed is an answer on its way. aws-lambda-go sends it on as it is read, tells Lambda
+// of an error that reading ends in, and closes it. It has no exported fields, for
+// aws-lambda-go sends whatever encodes to more JSON than "{}" as that JSON.
+type streamed struct {
+	from  io.Reader
+	close func()
+}
+
+// Read implements io.Reader.
+func (s streamed) Read(p []byte) (int, error) { return s.from.Read(p) }
+
+// Close implements io.Closer: nobody reads on.
+func (s streamed) Close() error {
+	s.close()
+	return nil
+}
 
 // ContentType tells aws-lambda-go the media type.
 func (streamed) ContentType() string { return streamType }
 
 // Stream serves one event as [Invoker.Invoke] does, but for a Function URL and a REST API
-// gives the answer as soon as the handler begins it.
+// gives the answer as soon as the handler begins it. It is a handler function as
+// aws-lambda-go takes it.
 func (i *Invoker) Stream(ctx context.Context, raw json.RawMessage) (io.Reader, error) {
 	x := new(exchange)
 	if err := x.event.parse(raw); err != nil {
 		return nil, err
 	}
 	if x.event.door != DoorFunctionURL && x.event.door != DoorREST {
-		out, err := i.Invoke(ctx, raw)
+		out, err := i.buffered(ctx, x)
 		return bytes.NewReader(out), err
 	}
+	ctx, hangUp := context.WithCancel(ctx)
 	x.begin(ctx)
-	body, pipe := io.Pipe()
-	w := &streamWriter{event: &x.event, pipe: pipe, begun: make(chan []byte, 1)}
+	x.cancel = hangUp // and with it what begin has made
 	r, err := x.request(i.options)
 	if err != nil {
-		i.options.Logger.WarnContext(&x.ctx, "malformed request", "err", err)
-		r = blank.WithContext(&x.ctx)
-	}
-	w.bodiless = r.Method == http.MethodHead
-	go func() {
 		defer x.cancel()
-		if err != nil {
-			problem(w, http.StatusBadRequest)
-		} else if status := i.call(w, r); status != 0 {
-			w.fail(status)
-		}
-		w.end()
+		i.options.Logger.WarnContext(&x.ctx, "malformed request", "err", err)
+		return x.event.plainStream(http.StatusBadRequest), nil
+	}
+	w := newStreamWriter(x, r.Method == http.MethodHead)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.end(i, x, i.call(w, r))
 	}()
-	return streamed{io.MultiReader(bytes.NewReader(<-w.begun), body)}, nil
+	go i.watch(x, w, ended)
+	return <-w.begun, nil
+}
+
+// watch waits for the handler to end, or ends its answer: with a 504 where it has not
+// begun when the invocation is about to end, with an error where it has.
+func (i *Invoker) watch(x *exchange, w *streamWriter, ended <-chan struct{}) {
+	defer x.cancel()
+	select {
+	case <-ended:
+		return
+	case <-x.ctx.Done():
+	}
+	select {
+	case <-ended: // it heeded its context
+	case <-time.After(deadlineMargin / 2):
+		i.options.Logger.ErrorContext(&x.ctx, "the handler did not end in time", "err", context.Cause(&x.ctx))
+		w.abandon(http.StatusGatewayTimeout, "Timeout", "the handler did not end in time")
+	}
+}
+
+// plainStream is an answer that no handler gave.
+func (e *event) plainStream(status int) streamed {
+	w := &writer{event: e}
+	problem(w, status)
+	out := append(w.prelude(), w.buffers.body.Bytes()...)
+	w.release()
+	return streamed{bytes.NewReader(out), func() {}}
+}
+
+// prelude is what a streamed answer begins with: status and headers, and eight zeros.
+func (w *writer) prelude() []byte {
+	o := append(w.appendHeaders(w.appendStatus(nil)), '}')
+	return append(o, 0, 0, 0, 0, 0, 0, 0, 0)
 }
 
 // streamWriter is the http.ResponseWriter of a streamed answer.
 type streamWriter struct {
-	event    *event
-	pipe     *io.PipeWriter
-	begun    chan []byte // gets the prelude
-	bodiless bool        // the answer to a HEAD
-
-	mu     sync.Mutex
-	header http.Header
-	status int
+	writer // the headers, and whatever else is alike
+	begun  chan streamed
+	state  atomic.Int32
+	buffer *bufio.Writer
+	body   *io.PipeWriter
+	read   streamed // what is read of body
+	noBody bool     // the answer to a HEAD
+	cutter *time.Timer
 }
 
-// Header implements http.ResponseWriter.
-func (w *streamWriter) Header() http.Header {
-	if w.header == nil {
-		w.header = http.Header{}
+// The states of an answer: nothing of it is sent; it has begun; or it was ended in the
+// handler's place, which may take no more part.
+const (
+	waiting = iota
+	begun
+	over
+)
+
+func newStreamWriter(x *exchange, noBody bool) *streamWriter {
+	from, body := io.Pipe()
+	w := &streamWriter{
+		writer: writer{event: &x.event}, begun: make(chan streamed, 1), body: body, noBody: noBody,
+		read: streamed{from, func() {
+			_ = from.Close() // always nil
+			x.cancel()
+		}},
 	}
-	return w.header
+	w.buffer = bufio.NewWriterSize(chunks{w}, held)
+	return w
 }
 
-// WriteHeader implements http.ResponseWriter: with it the answer begins.
-func (w *streamWriter) WriteHeader(status int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.writeHeader(status)
-}
-
-func (w *streamWriter) writeHeader(status int) {
-	if w.status != 0 || status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		return
-	}
-	w.status = status
-	prelude := struct {
-		StatusCode int                 `json:"statusCode"`
-		Headers    map[string]string   `json:"headers,omitempty"`
-		Multi      map[string][]string `json:"multiValueHeaders,omitempty"`
-		Cookies    []string            `json:"cookies,omitempty"`
-	}{StatusCode: status}
-	h := maps.Clone(w.header)
-	if w.event.door == DoorREST {
-		prelude.Multi = h
-	} else {
-		prelude.Cookies = h["Set-Cookie"]
-		delete(h, "Set-Cookie")
-		prelude.Headers = make(map[string]string, len(h))
-		for name, values := range h {
-			prelude.Headers[name] = strings.Join(values, ", ")
-		}
-	}
-	p, err := json.Marshal(prelude)
-	if err != nil {
-		panic(err) // strings and numbers
-	}
-	w.begun <- append(p, 0, 0, 0, 0, 0, 0, 0, 0)
-}
-
-// Write implements http.ResponseWriter: it waits until Lambda has taken what is written.
+// Write implements http.ResponseWriter: it waits until Lambda has taken what it cannot
+// hold.
 func (w *streamWriter) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.status == 0 {
-		if h := w.Header(); h["Content-Type"] == nil && len(h["Content-Encoding"]) == 0 && len(b) > 0 {
-			h["Content-Type"] = []string{http.DetectContentType(b)}
-		}
-		w.writeHeader(http.StatusOK)
+	if err := w.ready(len(b)); err != nil || len(b) == 0 {
+		return 0, err
+	}
+	return w.buffer.Write(b)
+}
+
+// WriteString implements io.StringWriter.
+func (w *streamWriter) WriteString(s string) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.ready(len(s)); err != nil || s == "" {
+		return 0, err
+	}
+	return w.buffer.WriteString(s)
+}
+
+// Flush implements http.Flusher.
+func (w *streamWriter) Flush() { _ = w.FlushError() } // FlushError is for those who want to know
+
+// FlushError sends what there is; [http.ResponseController] calls it.
+func (w *streamWriter) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flush()
+}
+
+func (w *streamWriter) flush() error {
+	if w.done {
+		return http.ErrHandlerTimeout
+	}
+	w.writeHeader(http.StatusOK)
+	if err := w.buffer.Flush(); err != nil {
+		return err
+	}
+	_, err := chunks{w}.Write(nil)
+	return err
+}
+
+// SetWriteDeadline has the answer break off at a time; [http.ResponseController] calls it.
+func (w *streamWriter) SetWriteDeadline(t time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cutter != nil {
+		w.cutter.Stop()
+	}
+	if !t.IsZero() {
+		w.cutter = time.AfterFunc(time.Until(t), func() { _ = w.body.CloseWithError(os.ErrDeadlineExceeded) }) // always nil
+	}
+	return nil
+}
+
+// chunks are what leaves a streamWriter's buffer. The answer begins with the first, which
+// tells the body's type.
+type chunks struct{ w *streamWriter }
+
+// Write implements io.Writer.
+func (c chunks) Write(p []byte) (int, error) {
+	w := c.w
+	if w.state.CompareAndSwap(waiting, begun) {
+		w.sniff(p)
+		w.begun <- streamed{io.MultiReader(bytes.NewReader(w.prelude()), w.read), w.read.close}
 	}
 	switch {
-	case !bodyAllowed(w.status):
-		return 0, http.ErrBodyNotAllowed
-	case w.bodiless:
-		return len(b), nil
+	case w.state.Load() == over:
+		return 0, http.ErrHandlerTimeout
+	case w.noBody || len(p) == 0:
+		return len(p), nil
 	}
-	return w.pipe.Write(b)
+	return w.body.Write(p)
 }
 
-// Flush implements http.Flusher: nothing is held back, but the beginning may be.
-func (w *streamWriter) Flush() { w.WriteHeader(http.StatusOK) }
+// end ends the answer of a handler that has ended: with a status of its own where that
+// is not 0.
+func (w *streamWriter) end(i *Invoker, x *exchange, status int) {
+	switch {
+	case status != 0:
+		w.abandon(status, "Panic", "the handler panicked")
+	case !w.noBody && w.short():
+		i.options.Logger.ErrorContext(&x.ctx, tooShort)
+		w.abandon(http.StatusInternalServerError, "ShortBody", tooShort)
+	default:
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		_ = w.flush()      // whoever does not read on knows
+		_ = w.body.Close() // always nil
+		w.stop()
+		w.release()
+	}
+}
 
-// fail ends an answer that the handler did not: with the status, where nothing was
-// written yet, else with an error in mid-stream.
-func (w *streamWriter) fail(status int) {
+// abandon ends the answer in the handler's place: as a whole one where nothing of it is
+// sent, else with an error in mid-stream.
+func (w *streamWriter) abandon(status int, kind, message string) {
+	if w.state.CompareAndSwap(waiting, over) {
+		w.begun <- w.event.plainStream(status)
+	}
+	// This also wakes a handler that waits for Lambda to take what it writes.
+	_ = w.body.CloseWithError(messages.InvokeResponse_Error{Type: "Frontdoor." + kind, Message: message}) // always nil
 	w.mu.Lock()
-	begun := w.status != 0
-	w.mu.Unlock()
-	if begun {
-		_ = w.pipe.CloseWithError(fmt.Errorf("frontdoor: the handler ended with %d in mid-stream", status)) // always nil
-		return
-	}
-	clear(w.Header())
-	problem(w, status)
+	defer w.mu.Unlock()
+	w.stop()
+	w.release()
 }
 
-// end ends the answer.
-func (w *streamWriter) end() {
-	w.WriteHeader(http.StatusOK) // nothing written means 200
-	_ = w.pipe.Close()           // always nil; an earlier error stays
+func (w *streamWriter) stop() {
+	if w.cutter != nil {
+		w.cutter.Stop()
+	}
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +103,7 @@ func TestStreamBreaks(t *testing.T) {
 	t.Parallel()
 	_, body := stream(t, frontdoortest.REST, "GET", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
 		panic("as asked")
 	})
 	if b, err := io.ReadAll(body); err == nil || string(b) != "half" {
@@ -213,5 +216,44 @@ func TestConcurrently(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A write deadline breaks a streamed answer off, and can be moved.
+func TestWriteDeadlineOfStream(t *testing.T) {
+	t.Parallel()
+	_, body := stream(t, frontdoortest.FunctionURL, "GET", func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		if err := errors.Join(c.SetWriteDeadline(time.Now().Add(time.Hour)), c.SetWriteDeadline(time.Time{}), c.Flush()); err != nil {
+			t.Error(err)
+		}
+		_ = c.SetWriteDeadline(time.Now())
+		for { // Lambda takes nothing of this in time
+			if _, err := io.WriteString(w, strings.Repeat("x", 1<<16)); err != nil {
+				return
+			}
+		}
+	})
+	time.Sleep(time.Millisecond)
+	if _, err := io.ReadAll(body); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want that the deadline is over", err)
+	}
+}
+
+// Where Lambda does not read on, the handler is told and let go.
+func TestStreamThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	let := make(chan error)
+	_, body := stream(t, frontdoortest.FunctionURL, "GET", func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		_, err := io.WriteString(w, strings.Repeat("x", 1<<16))
+		let <- err
+	})
+	if err := body.(io.Closer).Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-let; err == nil {
+		t.Error("the handler's write: no error")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Invoke has a function handle one event.
@@ -394,6 +395,22 @@ func Answers() []Answer {
 		{"flushed before its body", func(w http.ResponseWriter, _ *http.Request) {
 			_ = http.NewResponseController(w).Flush()
 			_, _ = io.WriteString(w, "<!DOCTYPE html><p>hello")
+		}},
+		{"a controller's deadlines", func(w http.ResponseWriter, _ *http.Request) {
+			c := http.NewResponseController(w)
+			soon := time.Now().Add(time.Minute)
+			fmt.Fprint(w, c.SetReadDeadline(soon), c.SetWriteDeadline(soon), c.SetWriteDeadline(time.Time{}), c.EnableFullDuplex())
+		}},
+		{"copied from a reader", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.Copy(w, io.LimitReader(strings.NewReader(strings.Repeat("copied ", 2000)), 13000))
+		}},
+		{"a file", func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "a.html", time.Unix(1<<30, 0), strings.NewReader("<p>a file</p>"))
+		}},
+		{"an error", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99")
+			w.Header().Set("Etag", "1")
+			http.Error(w, "no such thing", http.StatusNotFound)
 		}},
 		{"a transfer coding of its own", write("x", "Transfer-Encoding", "chunked")},
 		{"200 KB", write(strings.Repeat("0123456789", 20<<10))},

@@ -1,6 +1,8 @@
 package frontdoortest
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -143,18 +145,62 @@ func lastOf[M ~map[string][]string](m M) map[string]string {
 }
 
 // Response reads a function's answer as the door would hand it to the client.
-func Response(form Form, answer []byte) (*http.Response, error) {
-	var a struct {
-		StatusCode        int                 `json:"statusCode"`
-		Headers           map[string]string   `json:"headers"`
-		MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
-		Cookies           []string            `json:"cookies"`
-		Body              string              `json:"body"`
-		IsBase64Encoded   bool                `json:"isBase64Encoded"`
-	}
-	if err := json.Unmarshal(answer, &a); err != nil {
+func Response(form Form, out []byte) (*http.Response, error) {
+	var a answer
+	if err := json.Unmarshal(out, &a); err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
+	h, err := a.header(form)
+	if err != nil {
+		return nil, err
+	}
+	body := []byte(a.Body)
+	if a.IsBase64Encoded {
+		if body, err = base64.StdEncoding.DecodeString(a.Body); err != nil {
+			return nil, fmt.Errorf("decoding the answer's body: %w", err)
+		}
+	}
+	return &http.Response{
+		StatusCode: a.StatusCode, Header: h, ContentLength: int64(len(body)),
+		Body: io.NopCloser(strings.NewReader(string(body))),
+	}, nil
+}
+
+// StreamedResponse reads an answer that streams as the door would hand it to the client: a
+// prelude, eight zeros, and the body (AWS Lambda, "Response streaming for Lambda functions").
+func StreamedResponse(form Form, stream io.Reader) (*http.Response, error) {
+	in := bufio.NewReader(stream)
+	var prelude []byte
+	for !bytes.HasSuffix(prelude, make([]byte, 8)) {
+		c, err := in.ReadByte()
+		if err != nil {
+			return nil, fmt.Errorf("the stream has no prelude but %q: %w", prelude, err)
+		}
+		prelude = append(prelude, c)
+	}
+	var a answer
+	if err := json.Unmarshal(bytes.TrimRight(prelude, "\x00"), &a); err != nil {
+		return nil, fmt.Errorf("reading the prelude %q: %w", prelude, err)
+	}
+	h, err := a.header(form)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: a.StatusCode, Header: h, ContentLength: -1, Body: io.NopCloser(in)}, nil
+}
+
+// answer is a function's answer.
+type answer struct {
+	StatusCode        int                 `json:"statusCode"`
+	Headers           map[string]string   `json:"headers"`
+	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
+	Cookies           []string            `json:"cookies"`
+	Body              string              `json:"body"`
+	IsBase64Encoded   bool                `json:"isBase64Encoded"`
+}
+
+// header gives the headers that a door takes of an answer.
+func (a answer) header(form Form) (http.Header, error) {
 	h := http.Header{}
 	if form != ALBMulti {
 		for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
@@ -174,20 +220,7 @@ func Response(form Form, answer []byte) (*http.Response, error) {
 			h.Add("Set-Cookie", c)
 		}
 	}
-	if err := checkHeader(h); err != nil {
-		return nil, err
-	}
-	body := []byte(a.Body)
-	if a.IsBase64Encoded {
-		var err error
-		if body, err = base64.StdEncoding.DecodeString(a.Body); err != nil {
-			return nil, fmt.Errorf("decoding the answer's body: %w", err)
-		}
-	}
-	return &http.Response{
-		StatusCode: a.StatusCode, Header: h, ContentLength: int64(len(body)),
-		Body: io.NopCloser(strings.NewReader(string(body))),
-	}, nil
+	return h, checkHeader(h)
 }
 
 // checkHeader refuses what a door answers with its own 502, or would be led astray by.

@@ -1,11 +1,8 @@
-// Package frontdoortest helps to test programs that are served by frontdoor as Lambda
-// runs them: [RuntimeAPI] is Lambda's Runtime API on a loopback port, for a real
-// binary to poll.
 package frontdoortest
 
 import (
-	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +23,7 @@ type RuntimeAPI struct {
 	listener net.Listener
 	queue    chan *invocation
 	timeout  time.Duration
+	extended atomic.Bool
 
 	mu      sync.Mutex
 	pending map[string]*invocation
@@ -35,12 +34,14 @@ type invocation struct {
 	id    string
 	event []byte
 	until time.Time
-	done  chan result
+	done  chan reply
 }
 
-type result struct {
-	body []byte
-	err  error
+// reply is what a function makes of an invocation.
+type reply struct {
+	contentType string
+	body        *io.PipeReader
+	err         error
 }
 
 // FunctionError is an invocation that the function reported as failed.
@@ -61,6 +62,7 @@ func NewRuntimeAPI(timeout time.Duration) (*RuntimeAPI, error) {
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{outcome}", a.finish)
 	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
+		a.extended.Store(true)
 		w.Header().Set("Lambda-Extension-Identifier", "loopback")
 	})
 	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) {
@@ -74,6 +76,10 @@ func NewRuntimeAPI(timeout time.Duration) (*RuntimeAPI, error) {
 // Close ends the Runtime API; a runtime that polls it sees its connection go.
 func (a *RuntimeAPI) Close() error { return a.server.Close() }
 
+// Extended says whether the function has registered an extension, without which Lambda
+// ends it with no SIGTERM before.
+func (a *RuntimeAPI) Extended() bool { return a.extended.Load() }
+
 // Env gives the environment variables that make a process a Lambda function of this
 // Runtime API.
 func (a *RuntimeAPI) Env() []string {
@@ -83,32 +89,68 @@ func (a *RuntimeAPI) Env() []string {
 // Invoke has the function handle one event and gives its answer; a [*FunctionError]
 // where the function reports a failure. Invocations wait until the runtime polls.
 func (a *RuntimeAPI) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	_, body, err := a.InvokeStream(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// InvokeStream has the function handle one event and gives its answer, and the media type
+// of it, as soon as it begins. Reading ends in a [*FunctionError] where the function
+// breaks off. The body must be closed.
+func (a *RuntimeAPI) InvokeStream(ctx context.Context, event []byte) (contentType string, body io.ReadCloser, err error) {
 	a.mu.Lock()
 	a.last++
 	inv := &invocation{
 		id: fmt.Sprintf("00000000-0000-4000-8000-%012d", a.last), event: event,
-		until: time.Now().Add(a.timeout), done: make(chan result, 1),
+		until: time.Now().Add(a.timeout), done: make(chan reply, 1),
 	}
 	a.pending[inv.id] = inv
 	a.mu.Unlock()
-	defer func() {
+	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, errors.New("the function did not answer in time"))
+	end := func() {
+		cancel()
 		a.mu.Lock()
 		delete(a.pending, inv.id)
 		a.mu.Unlock()
-	}()
-	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, errors.New("the function did not answer in time"))
-	defer cancel()
+	}
 	select {
 	case a.queue <- inv:
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		defer end()
+		return "", nil, context.Cause(ctx)
 	}
 	select {
 	case r := <-inv.done:
-		return r.body, r.err
+		if r.err != nil {
+			defer end()
+			return "", nil, r.err
+		}
+		stop := context.AfterFunc(ctx, func() { _ = r.body.CloseWithError(context.Cause(ctx)) }) // always nil
+		return r.contentType, closer{r.body, func() { stop(); end() }}, nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		defer end()
+		if !inv.reply(reply{}) { // it came after all, and nobody will read it
+			if r := <-inv.done; r.body != nil {
+				_ = r.body.Close() // always nil
+			}
+		}
+		return "", nil, context.Cause(ctx)
 	}
+}
+
+// closer is an answer's body, and what ends with it.
+type closer struct {
+	*io.PipeReader
+	end func()
+}
+
+// Close implements io.Closer.
+func (c closer) Close() error {
+	c.end()
+	return c.PipeReader.Close()
 }
 
 func (a *RuntimeAPI) next(w http.ResponseWriter, r *http.Request) {
@@ -133,16 +175,31 @@ func (a *RuntimeAPI) finish(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such invocation", http.StatusNotFound)
 		return
 	}
-	var body bytes.Buffer
-	_, err := io.Copy(&body, r.Body)
-	res := result{body: body.Bytes(), err: err}
-	// A stream that breaks says so in its trailers.
-	if broken := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); r.PathValue("outcome") == "error" || broken != "" {
-		res = result{err: &FunctionError{Payload: broken + body.String()}}
+	defer w.WriteHeader(http.StatusAccepted)
+	if r.PathValue("outcome") == "error" {
+		report, err := io.ReadAll(r.Body)
+		inv.reply(reply{err: errors.Join(&FunctionError{Payload: string(report)}, err)})
+		return
 	}
+	from, body := io.Pipe()
+	if !inv.reply(reply{contentType: r.Header.Get("Content-Type"), body: from}) {
+		return
+	}
+	_, err := io.Copy(body, r.Body)
+	// An answer that breaks off says so in its trailers.
+	if broken := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); broken != "" {
+		report, decodeErr := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
+		err = errors.Join(err, decodeErr, &FunctionError{Payload: broken + " " + string(report)})
+	}
+	_ = body.CloseWithError(err) // always nil
+}
+
+// reply answers an invocation, and says whether it was the first to.
+func (inv *invocation) reply(r reply) bool {
 	select {
-	case inv.done <- res:
-	default: // answered before
+	case inv.done <- r:
+		return true
+	default:
+		return false
 	}
-	w.WriteHeader(http.StatusAccepted)
 }
