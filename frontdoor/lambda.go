@@ -73,7 +73,7 @@ func (i *Invoker) buffered(ctx context.Context, x *exchange) ([]byte, error) {
 	case e.door == DoorDirect && i.options.DirectPath != "":
 	case e.door >= 0 && e.door != DoorDirect:
 	case i.options.Events != nil:
-		return i.options.Events(ctx, json.RawMessage(e.raw))
+		return i.options.Events(ctx, json.RawMessage(e.text))
 	case e.door == DoorDirect:
 		return nil, errNoDirect
 	default:

@@ -222,7 +222,7 @@ func TestConcurrently(t *testing.T) {
 // A write deadline breaks a streamed answer off, and can be moved.
 func TestWriteDeadlineOfStream(t *testing.T) {
 	t.Parallel()
-	_, body := stream(t, frontdoortest.FunctionURL, "GET", func(w http.ResponseWriter, r *http.Request) {
+	_, body := stream(t, frontdoortest.FunctionURL, "GET", func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
 		if err := errors.Join(c.SetWriteDeadline(time.Now().Add(time.Hour)), c.SetWriteDeadline(time.Time{}), c.Flush()); err != nil {
 			t.Error(err)
