@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"spillway.example/services/local"
+	"spillway.example/spillway/deploy"
 )
 
 // version is set by the linker.
@@ -21,6 +22,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // it could not run, or not to the end
 	exitUsage  = 2 // it was told something wrong
+	// deploy.Code has more, of `spillway deploy` alone.
 )
 
 func main() {
@@ -41,6 +43,7 @@ func commands() []command {
 		{"run", "both services in one process on one SQLite file", runLocal},
 		{"gateway", "a local load balancer over HTTP services and emulated functions", runGateway},
 		{"setup", "make the table, user pool and client that the services need", runSetup},
+		{"deploy", "bring the stacks of an environment up, change them, take them back and down", runDeploy},
 		{"healthcheck", "ask a running gateway whether it is ready", runHealthcheck},
 	}
 }
@@ -74,6 +77,9 @@ func report(w io.Writer, err error) int {
 	code := exitFailed
 	if errors.Is(err, errUsage) || errors.Is(err, local.ErrSettings) {
 		code = exitUsage
+	}
+	if v, ok := errors.AsType[*deploy.Verdict](err); ok {
+		code = v.ExitCode()
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintln(w, "spillway:", line)
