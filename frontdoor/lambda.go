@@ -26,8 +26,11 @@ const (
 // to a function that has registered an extension, which WithEnableSIGTERM does.
 func serveLambda(ctx context.Context, h http.Handler, o Options) error {
 	var handler any = NewInvoker(h, o)
-	if o.Streaming {
-		handler = NewInvoker(h, o).Stream
+	switch i := NewInvoker(h, o); {
+	case o.AfterAnswer != nil:
+		handler = i.invokeAndGoOn
+	case o.Streaming:
+		handler = i.Stream
 	}
 	go lambda.StartWithOptions(handler,
 		lambda.WithContext(context.WithoutCancel(ctx)), lambda.WithEnableSIGTERM())

@@ -52,6 +52,11 @@ type Options struct {
 	// DrainTimeout is how long requests in flight may take after that; 20 s where
 	// it is zero.
 	DrainTimeout time.Duration
+	// AfterAnswer is called under Lambda once the answer to an invocation has been sent,
+	// and the invocation goes on, and is billed, until it returns: for work that no
+	// caller waits for, which would else freeze with the process. Its context is done
+	// when the invocation's time is. HTTP mode has no need of it.
+	AfterAnswer func(context.Context)
 	// OnShutdown is called in order when the process is told to end: in HTTP mode
 	// after the drain, under Lambda within the 400 ms that are left then.
 	OnShutdown []func(context.Context)

@@ -42,6 +42,10 @@ func (s streamed) Close() error {
 // ContentType tells aws-lambda-go the media type.
 func (streamed) ContentType() string { return streamType }
 
+// MarshalJSON keeps aws-lambda-go from sending the reader as a JSON object: it tries that
+// first.
+func (streamed) MarshalJSON() ([]byte, error) { return nil, errReader }
+
 // Stream serves one event as [Invoker.Invoke] does, but for a Function URL and a REST API
 // gives the answer as soon as the handler begins it. It is a handler function as
 // aws-lambda-go takes it.
