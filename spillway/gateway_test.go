@@ -32,7 +32,7 @@ func TestComposeGatewayLoads(t *testing.T) {
 	if login.Type != gateway.TypeLambda || login.MaxInFlight != 128 || login.Targets[0] != "http://login-lambda:8080" || login.HealthCheck.Interval != 5*time.Second {
 		t.Errorf("login-lambda: %+v", login)
 	}
-	if r := c.Listener.Rules[4]; r.Conditions[0].PathPattern[0] != "/login" || r.Conditions[1].HTTPHeader.Values[0] != "lambda" {
+	if r := c.Listener.Rules[4]; r.Conditions[0].PathPattern[0] != "/login*" || r.Conditions[1].HTTPHeader.Values[0] != "lambda" {
 		t.Errorf("the rule for login by Lambda: %+v", r)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"spillway.example/frontdoor"
 	"spillway.example/frontdoor/frontdoortest"
@@ -55,7 +56,9 @@ func newWorld(c change) *world {
 	api := httpapi.New(httpapi.Config{Title: "Test", Version: "1", Logger: log})
 	register.AddRoutes(api, registrar)
 	login.AddRoutes(api, login.Config{
-		Sessions: account.NewSessions(account.SessionsConfig{Directory: c.directory, Claims: w.Memory, Now: w.clock.Now}),
+		Sessions: account.NewSessions(account.SessionsConfig{
+			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory, Now: w.clock.Now, Logger: log,
+		}),
 		Verifier: w.Memory, Profiles: c.profiles, Logger: log,
 	})
 	api.Mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("a secret cause") })
@@ -217,6 +220,40 @@ func TestWalk(t *testing.T) {
 		want(t, "logout everywhere", send(t, w, call{method: "POST", path: "/logout", body: `{"everywhere":true}`, token: access}), 204, "")
 		want(t, "refresh after that", send(t, w, post("/token/refresh", `{"refresh_token":"`+refresh+`"}`)), 401, "invalid_token")
 	})
+}
+
+func TestPasswords(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		w.member(t, send, "alice@example.com")
+		unknown := send(t, w, post("/login/forgot", `{"username":"nobody@example.com"}`))
+		want(t, "forgot nobody", unknown, 202, "")
+		known := send(t, w, post("/login/forgot", `{"username":"Alice@example.com"}`))
+		if want(t, "forgot", known, 202, ""); known.body != unknown.body {
+			t.Errorf("a known name gets %s, an unknown one %s", known.body, unknown.body)
+		}
+		reset := func(code, password string) got {
+			return send(t, w, post("/login/reset", `{"username":"alice@example.com","code":"`+code+`","password":"`+password+`"}`))
+		}
+		want(t, "reset with a weak password", reset("000000", "password1"), 422, "invalid_request")
+		want(t, "reset with a wrong code", reset("x", accounttest.Password), 400, "code_mismatch")
+		want(t, "reset", reset(w.Code("alice@example.com"), "another horse, another staple"), 204, "")
+		want(t, "login", send(t, w, post("/login", `{"username":"alice@example.com","password":"another horse, another staple"}`)), 200, "")
+		if mails := w.Mails("alice@example.com"); !strings.Contains(mails[len(mails)-1].Subject, "password was changed") {
+			t.Errorf("the owner was not told, but %+v", mails)
+		}
+	})
+}
+
+// member makes an account with an address as its name.
+func (w *world) member(t *testing.T, send func(*testing.T, *world, call) got, email string) {
+	t.Helper()
+	g := send(t, w, post("/register", `{"username":"`+email+`","password":"`+accounttest.Password+`"}`))
+	want(t, "register", g, 200, "")
+	want(t, "confirm", send(t, w, post("/register/confirm",
+		`{"username":"`+email+`","code":"`+w.Code(email)+`","registration_token":"`+g.member("registration_token")+`"}`)), 200, "")
+	w.clock.Advance(time.Hour)
 }
 
 // want fails unless an answer has the status and, for a problem, the code.

@@ -126,6 +126,7 @@ func TestTwoFunctions(t *testing.T) {
 	t.Parallel()
 	env := []string{"STORE=embedded", "DATA_DIR=" + t.TempDir()}
 	functions := map[string]*frontdoortest.RuntimeAPI{}
+	processes := map[string]*frontdoortest.Process{}
 	for _, service := range []string{"register", "login"} {
 		api, err := frontdoortest.NewRuntimeAPI(30 * time.Second)
 		if err != nil {
@@ -134,6 +135,7 @@ func TestTwoFunctions(t *testing.T) {
 		t.Cleanup(func() { _ = api.Close() })
 		functions[service] = api
 		p := frontdoortest.Start(t, append(env, api.Env()...), binary(t, service))
+		processes[service] = p
 		t.Cleanup(func() {
 			if code := p.End(t, syscall.SIGTERM); code != 0 {
 				t.Errorf("%s on SIGTERM: exit code %d", service, code)
@@ -157,6 +159,15 @@ func TestTwoFunctions(t *testing.T) {
 	}
 	if status, body := invoke("register", alice); status != 200 || member(body, "message") != "User registered successfully" {
 		t.Errorf("register: %d %s", status, body)
+	}
+	// A function sends mail when it has answered, and before it takes the next event.
+	for _, name := range []string{"bob", "carol"} {
+		if status, body := invoke("register", `{"username":"`+name+`","password":"`+accounttest.Password+`","email":"`+name+`@example.com"}`); status != 200 {
+			t.Errorf("register: %d %s", status, body)
+		}
+	}
+	if !strings.Contains(processes["register"].Output(), "mail to bob@example.com") {
+		t.Error("the mail of one invocation has not gone out before the next")
 	}
 	status, body := invoke("login", alice)
 	if status != 200 {

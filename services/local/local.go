@@ -58,7 +58,7 @@ func Run(ctx context.Context, c Config) error {
 	login.AddRoutes(api, login.Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
 	b.AddRoutes(api.Mux)
 
-	o := program.Options(s, log)
+	o := program.Options(s, b, log)
 	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }
 	return errors.Join(frontdoor.Serve(ctx, api.Handler(), o), b.Close())
 }

@@ -40,6 +40,14 @@ type Directory interface {
 	SignOut(ctx context.Context, refreshToken string) error
 	// SignOutEverywhere ends all sessions of the access token's user. CodeInvalidToken.
 	SignOutEverywhere(ctx context.Context, accessToken string) error
+	// ForgotPassword sends a code for a new password to the proven address of a confirmed
+	// user; older ones are void. CodeNotFound where there is nobody, or no such address,
+	// to send it to, unless the directory keeps that to itself: then nothing is sent.
+	ForgotPassword(ctx context.Context, username string) error
+	// ResetPassword gives a user another password by the code that ForgotPassword sent,
+	// and ends all sessions. CodeMismatch, also for an unknown user, after the same
+	// work; CodeExpired; CodeInvalid as of SignUp.
+	ResetPassword(ctx context.Context, username, code, password string) error
 	// GetUser reads the access token's user, unless the session has ended.
 	// CodeInvalidToken.
 	GetUser(ctx context.Context, accessToken string) (User, error)
@@ -102,6 +110,24 @@ type Verifier interface {
 	// Verify gives the bearer's identity, or CodeInvalidToken; CodeUnavailable
 	// where the keys to check it cannot be had.
 	Verify(ctx context.Context, accessToken string) (Identity, error)
+}
+
+// Background does what no answer may wait for, since the time it takes would tell
+// whether a name has an account.
+type Background interface {
+	// Do has work done soon, with the values of ctx but not its end. CodeUnavailable
+	// where too much is waiting already.
+	Do(ctx context.Context, work func(context.Context)) error
+}
+
+// Inline is a Background that does the work at once: for tests, and for programs that
+// serve nobody.
+type Inline struct{}
+
+// Do implements [Background].
+func (Inline) Do(ctx context.Context, work func(context.Context)) error {
+	work(ctx)
+	return nil
 }
 
 // Mailer sends one mail to one address. Codes travel this way in the embedded

@@ -43,3 +43,12 @@ func addressTaken(email, username string) Mail {
 			"Both accounts work. To move the address, remove it from the other account first.\n", username),
 	}
 }
+
+func passwordChanged(u User) Mail {
+	return Mail{
+		To:      u.Email,
+		Subject: "Your password was changed",
+		Text: fmt.Sprintf("The password of the account %q was changed, and all its sessions were ended.\n"+
+			"If it was not you, ask for a new password at once: your mailbox decides who has the account.\n", u.Username),
+	}
+}

@@ -29,9 +29,10 @@ type RegistrarConfig struct {
 	Directory     Directory
 	Claims        Claims
 	Profiles      Profiles
-	Mailer        Mailer  // for notices to the owners of addresses
-	Limits        *Limits // nil is none
-	EmailRequired bool    // refuse a sign-up that gives no e-mail address
+	Mailer        Mailer     // for notices to the owners of addresses
+	Background    Background // for what no answer may wait for; Inline where it is nil
+	Limits        *Limits    // nil is none
+	EmailRequired bool       // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time
 	Logger        *slog.Logger
 }
@@ -48,6 +49,9 @@ type Registrar struct{ RegistrarConfig }
 func NewRegistrar(c RegistrarConfig) *Registrar {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Background == nil {
+		c.Background = Inline{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-// SessionsConfig is what [Sessions] stands on. Directory and Claims are required.
+// SessionsConfig is what [Sessions] stands on. Directory, Claims and Mailer are required.
 type SessionsConfig struct {
-	Directory Directory
-	Claims    Claims
-	Limits    *Limits // nil is none
-	Now       func() time.Time
-	Logger    *slog.Logger
+	Directory  Directory
+	Claims     Claims
+	Mailer     Mailer     // for notices to the owners of accounts
+	Background Background // for what no answer may wait for; Inline where it is nil
+	Limits     *Limits    // nil is none
+	Now        func() time.Time
+	Logger     *slog.Logger
 }
 
 // Sessions signs people in and out.
@@ -22,6 +24,9 @@ type Sessions struct{ SessionsConfig }
 func NewSessions(c SessionsConfig) *Sessions {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Background == nil {
+		c.Background = Inline{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -47,11 +52,7 @@ func (s *Sessions) SignIn(ctx context.Context, username, password string) (Token
 		guess.Right(ctx)
 	}
 	if CodeOf(err) == CodeNotConfirmed && IsEmail(name) {
-		code, limited := s.Limits.Mail(ctx, name)
-		if limited != nil {
-			return Tokens{}, ErrCredentials(limited)
-		}
-		if err := resend(ctx, s.Claims, s.Directory, name, s.Now(), code, s.Logger); err != nil {
+		if err := s.resend(ctx, name); err != nil {
 			s.Logger.WarnContext(ctx, "no code mailed to an unconfirmed account", "err", err)
 		}
 		return Tokens{}, ErrCredentials(err)
@@ -75,26 +76,15 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 	return s.Directory.SignOutEverywhere(ctx, accessToken)
 }
 
-// resend has the directory send a new code to the address of a pending account,
-// unless a mail about its name went out within MailInterval. Only a failure of the
-// table is the caller's concern: it says nothing about the name.
-func resend(ctx context.Context, claims Claims, dir Directory, name string, now time.Time, code Sending, log *slog.Logger) error {
-	claim, err := claims.Find(ctx, name)
-	switch {
-	case CodeOf(err) == CodeNotFound:
-		return nil
-	case err != nil:
-		return err
-	case claim.Confirmed || claim.UserID == "" || claim.Email == "":
-		return nil
-	}
-	due, err := claims.MarkMailed(ctx, name, now, MailInterval)
-	if err != nil || !due {
-		return err
-	}
-	if err := dir.ResendCode(ctx, name); err != nil {
-		code.Failed(ctx)
-		log.WarnContext(ctx, "code not sent again", "err", err)
-	}
-	return nil
+// resend has a new code sent to the address of a pending account, in the background:
+// what it counts and looks up must not show in the time that the answer takes.
+func (s *Sessions) resend(ctx context.Context, name string) error {
+	return s.Background.Do(ctx, func(ctx context.Context) {
+		code, err := s.Limits.Mail(ctx, name)
+		if err != nil {
+			s.Logger.WarnContext(ctx, "code not sent again", "err", err)
+			return
+		}
+		resend(ctx, s.Claims, s.Directory, name, s.Now(), code, s.Logger)
+	})
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/background"
 	"spillway.example/services/internal/cognito"
 	"spillway.example/services/internal/dynamo"
 	"spillway.example/services/internal/settings"
@@ -56,7 +57,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	mailer, err := smtpOr(c.Settings, unsent{c.Logger})
+	server, err := smtpOr(c.Settings, unsent{c.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +65,13 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	queue := background.New(background.Config{Logger: c.Logger})
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
 	return &Backend{
 		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}),
-		Claims: store, Profiles: store, Mailer: mailer,
+		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue,
 		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: key, Logger: c.Logger}),
 		Verifier: token.NewVerifier(token.Config{
 			Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID, Keys: token.NewRemote(c.Settings.JWKSURL, nil, nil),

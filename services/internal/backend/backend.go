@@ -12,6 +12,7 @@ import (
 	"net/http"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/background"
 	"spillway.example/services/internal/embedded"
 	"spillway.example/services/internal/mail"
 	"spillway.example/services/internal/settings"
@@ -23,8 +24,11 @@ type Backend struct {
 	Claims    account.Claims
 	Profiles  account.Profiles
 	Verifier  account.Verifier
-	Mailer    account.Mailer
+	Mailer    account.Mailer  // sends in the background
 	Limits    *account.Limits // nil is none
+	// Background does what no answer waits for: whoever serves must wait for it before
+	// the process ends or is frozen.
+	Background *background.Queue
 
 	// Ready says whether the store can be used; nil where nothing local can fail.
 	Ready func(context.Context) error
@@ -64,7 +68,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	outbox := mail.NewOutbox(store, c.Terminal)
-	mailer, err := smtpOr(c.Settings, outbox)
+	server, err := smtpOr(c.Settings, outbox)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -72,14 +76,20 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	queue := background.New(background.Config{Logger: c.Logger})
+	mailer := queue.Mailer(server)
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Verifier: store.Verifier(),
 		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: secret, Logger: c.Logger}),
-		Mailer: mailer, Ready: store.Ping, Close: store.Close,
+		Mailer: mailer, Background: queue, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {
 			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
-			if mailer == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
-				mux.Handle("GET /outbox", outbox)
+			if server == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
+				mux.HandleFunc("GET /outbox", func(w http.ResponseWriter, r *http.Request) {
+					if queue.Wait(r.Context()) == nil { // so that a mail is there when its answer is
+						outbox.ServeHTTP(w, r)
+					}
+				})
 			}
 		},
 	}, nil
@@ -116,13 +126,20 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
 		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits,
-		EmailRequired: s.EmailRequired, Logger: log,
+		Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
 	})
 }
 
 // Sessions makes the sign-in use cases over the backend.
 func (b *Backend) Sessions(log *slog.Logger) *account.Sessions {
-	return account.NewSessions(account.SessionsConfig{Directory: b.Directory, Claims: b.Claims, Limits: b.Limits, Logger: log})
+	return account.NewSessions(account.SessionsConfig{
+		Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer, Limits: b.Limits, Background: b.Background, Logger: log,
+	})
+}
+
+// Finish waits for what is done in the background, until ctx is done.
+func (b *Backend) Finish(ctx context.Context) {
+	_ = b.Background.Wait(ctx) // the queue has logged what it left
 }
 
 // AddRoutes adds what the backend serves itself.

@@ -81,7 +81,8 @@ func TestClientSecret(t *testing.T) {
 			t.Errorf("%s: SignIn: %v", name, err)
 		}
 		// Without a mail server a notice is lost, and the log says so without the address.
-		if err := b.Mailer.Send(t.Context(), account.Mail{To: "alice@example.com", Subject: "A notice"}); err != nil ||
+		err = b.Mailer.Send(t.Context(), account.Mail{To: "alice@example.com", Subject: "A notice"})
+		if b.Finish(t.Context()); err != nil ||
 			!strings.Contains(log.String(), "SMTP_URL") || strings.Contains(log.String(), "alice@") {
 			t.Errorf("%s: Send: %v, and the log says %q", name, err, &log)
 		}

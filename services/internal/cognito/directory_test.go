@@ -40,7 +40,7 @@ func directory(t *testing.T) *cognito.Directory {
 }
 
 // ministack is in what it differs from Cognito.
-var ministack = accounttest.Differences{ConstantCode: true, ConfirmsTwice: true, NeverVerifies: true}
+var ministack = accounttest.Differences{ConstantCode: true, ConfirmsTwice: true, NeverVerifies: true, ForgetsUnconfirmed: true}
 
 func TestDirectory(t *testing.T) {
 	t.Parallel()
@@ -52,18 +52,29 @@ func TestDirectory(t *testing.T) {
 
 func TestSagaOverDynamoDB(t *testing.T) {
 	t.Parallel()
+	accounttest.RunSaga(t, overDynamoDB(t))
+}
+
+func TestLifeOverDynamoDB(t *testing.T) {
+	t.Parallel()
+	accounttest.RunLife(t, overDynamoDB(t))
+}
+
+// overDynamoDB makes harnesses of both of AWS's systems.
+func overDynamoDB(t *testing.T) func(*testing.T) accounttest.Harness {
+	t.Helper()
 	d := directory(t)
 	db := dynamodb.NewFromConfig(awstest.Config(awstest.DynamoDB.Endpoint(t)))
 	if err := dynamo.Ensure(t.Context(), db, "users"); err != nil {
 		t.Fatal(err)
 	}
 	store := dynamo.New(db, "users")
-	accounttest.RunSaga(t, func(*testing.T) accounttest.Harness {
+	return func(*testing.T) accounttest.Harness {
 		return accounttest.Harness{
 			Directory: d, Claims: store, Profiles: store, Code: awstest.Code, Emulated: ministack,
 			ProfilesOf: awstest.ProfilesOf(db, "users"),
 		}
-	})
+	}
 }
 
 func TestEnsureTwice(t *testing.T) {

@@ -30,6 +30,9 @@ const (
 	adminGetUser  operation = "AdminGetUser"
 	adminConfirm  operation = "AdminConfirmSignUp"
 	adminDelete   operation = "AdminDeleteUser"
+	adminSignOut  operation = "AdminUserGlobalSignOut"
+	forgot        operation = "ForgotPassword"
+	confirmForgot operation = "ConfirmForgotPassword"
 )
 
 // meaning makes the domain's error of a cause.
@@ -63,6 +66,7 @@ var meanings = map[string]meaning{
 	"LimitExceededException":                   limited,
 	"NotAuthorizedException":                   internal,
 	"OperationNotEnabledException":             internal,
+	"PasswordHistoryPolicyViolationException":  usedPassword,
 	"PasswordResetRequiredException":           code(account.CodeChallenge, "The password must be reset."),
 	"RefreshTokenReuseException":               account.ErrToken,
 	"ResourceNotFoundException":                internal,
@@ -86,6 +90,17 @@ var particular = map[operation]map[string]meaning{
 	confirmSignUp: {
 		"InvalidParameterException":      account.ErrCodeMismatch, // the name is a good one, so it is the code's form
 		"TooManyFailedAttemptsException": account.ErrCodeExpired,
+		"UserNotFoundException":          account.ErrCodeMismatch,
+	},
+	forgot: {
+		"InvalidParameterException": unknown, // there is no proven address
+		"NotAuthorizedException":    unknown, // the user is disabled, or must change a password that was given out
+	},
+	confirmForgot: {
+		"InvalidParameterException":      account.ErrCodeMismatch, // as of confirmSignUp
+		"NotAuthorizedException":         account.ErrCodeMismatch,
+		"TooManyFailedAttemptsException": account.ErrCodeExpired,
+		"UserNotConfirmedException":      account.ErrCodeMismatch,
 		"UserNotFoundException":          account.ErrCodeMismatch,
 	},
 	initiateAuth: {
@@ -112,9 +127,17 @@ var badToken = map[string]meaning{
 }
 
 func badPassword(cause error) error {
+	return password(cause, "is refused by the directory's password policy")
+}
+
+func usedPassword(cause error) error {
+	return password(cause, "was used before; choose another")
+}
+
+func password(cause error, message string) error {
 	return &account.Error{
 		Code: account.CodeInvalid, Message: "A field breaks a rule.", Err: cause,
-		Fields: []account.Field{{Name: "password", Message: "is refused by the directory's password policy"}},
+		Fields: []account.Field{{Name: "password", Message: message}},
 	}
 }
 

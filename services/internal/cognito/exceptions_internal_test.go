@@ -31,6 +31,9 @@ var told = map[operation][]account.Code{
 	adminGetUser:  {account.CodeNotFound},
 	adminConfirm:  {account.CodeNotFound},
 	adminDelete:   {account.CodeNotFound},
+	adminSignOut:  {account.CodeNotFound},
+	forgot:        {account.CodeNotFound},
+	confirmForgot: {account.CodeMismatch, account.CodeExpired, account.CodeInvalid},
 }
 
 // TestEveryExceptionHasAMeaning reads the SDK's own deserializers for the exceptions of

@@ -1,6 +1,7 @@
 package cognito_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type stub struct {
 	asked   []string
 	signed  map[string]bool
 	bodies  map[string]map[string]any
+	before  map[string]func() // by operation: what happens before it is answered
 }
 
 func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -40,6 +42,9 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.bodies[op] = body
 	answer := s.answers[op]
 	s.mu.Unlock()
+	if before := s.before[op]; before != nil {
+		before()
+	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	if strings.HasPrefix(answer, "{") {
 		fmt.Fprint(w, answer)
@@ -102,6 +107,7 @@ func TestRotation(t *testing.T) {
 func TestSigning(t *testing.T) {
 	t.Parallel()
 	answers := map[string]string{
+		"ForgotPassword": `{}`, "ConfirmForgotPassword": `{}`, "AdminUserGlobalSignOut": `{}`,
 		"SignUp": `{"UserSub":"1"}`, "InitiateAuth": result(""), "ConfirmSignUp": `{}`, "RevokeToken": `{}`,
 		"AdminGetUser": `{"Username":"alice","UserStatus":"UNCONFIRMED"}`, "AdminConfirmSignUp": `{}`, "AdminDeleteUser": `{}`,
 	}
@@ -110,7 +116,8 @@ func TestSigning(t *testing.T) {
 	_, err1 := d.SignUp(ctx, account.NewUser{Username: "alice", Password: accounttest.Password})
 	_, err2 := d.SignIn(ctx, "alice", accounttest.Password)
 	_, err3 := d.FindUser(ctx, "alice")
-	if err := errors.Join(err1, err2, err3, d.Confirm(ctx, "alice", "123456"), d.SignOut(ctx, "r"), d.ConfirmUser(ctx, "alice"), d.DeleteUser(ctx, "alice")); err != nil {
+	if err := errors.Join(err1, err2, err3, d.Confirm(ctx, "alice", "123456"), d.SignOut(ctx, "r"), d.ConfirmUser(ctx, "alice"), d.DeleteUser(ctx, "alice"),
+		d.ForgotPassword(ctx, "alice"), d.ResetPassword(ctx, "alice", "123456", accounttest.Password)); err != nil {
 		t.Fatal(err)
 	}
 	for op := range answers {
@@ -197,6 +204,29 @@ func TestSubIsNoUsername(t *testing.T) {
 	}
 }
 
+// A new password ends the sessions of the older one, which Cognito leaves be.
+func TestResetEndsSessions(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]account.Code{
+		`{}`: "", "InternalErrorException": account.CodeUnavailable, "TooManyRequestsException": account.CodeUnavailable,
+	} {
+		d, s := stubbed(t, map[string]string{"ConfirmForgotPassword": `{}`, "AdminUserGlobalSignOut": answer})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s.before = map[string]func(){"AdminUserGlobalSignOut": cancel} // the caller goes; what is begun is ended
+		if err := d.ResetPassword(ctx, "alice", "123456", accounttest.Password); account.CodeOf(err) != want {
+			t.Errorf("ResetPassword when the sign-out says %s: got %v", answer, err)
+		}
+		if n := len(s.asked); n != 2 || s.asked[1] != "AdminUserGlobalSignOut" || s.bodies["AdminUserGlobalSignOut"]["Username"] != "alice" {
+			t.Errorf("asked %v, want the sign-out of alice last", s.asked)
+		}
+	}
+	d, s := stubbed(t, map[string]string{"ConfirmForgotPassword": "CodeMismatchException"})
+	if err := d.ResetPassword(t.Context(), "alice", "123456", accounttest.Password); err == nil || len(s.asked) != 1 {
+		t.Errorf("with a wrong code Cognito was asked %v", s.asked)
+	}
+}
+
 func TestExceptions(t *testing.T) {
 	t.Parallel()
 	calls := map[string]func(*testing.T, *cognito.Directory) error{
@@ -225,6 +255,10 @@ func TestExceptions(t *testing.T) {
 		},
 		"AdminConfirmSignUp": func(t *testing.T, d *cognito.Directory) error { return d.ConfirmUser(t.Context(), "alice") },
 		"AdminDeleteUser":    func(t *testing.T, d *cognito.Directory) error { return d.DeleteUser(t.Context(), "alice") },
+		"ForgotPassword":     func(t *testing.T, d *cognito.Directory) error { return d.ForgotPassword(t.Context(), "alice") },
+		"ConfirmForgotPassword": func(t *testing.T, d *cognito.Directory) error {
+			return d.ResetPassword(t.Context(), "alice", "123456", accounttest.Password)
+		},
 	}
 	const secretHash = "NotAuthorizedException: Unable to verify secret hash for client client"
 	for _, tt := range []struct {
@@ -266,6 +300,21 @@ func TestExceptions(t *testing.T) {
 		{"RevokeToken", "InternalErrorException", account.CodeUnavailable},
 		{"RevokeToken", "UnauthorizedException", account.CodeInternal},
 		{"GlobalSignOut", "NotAuthorizedException: Access Token has been revoked", account.CodeInvalidToken},
+		{"ForgotPassword", "UserNotFoundException", account.CodeNotFound},
+		{"ForgotPassword", "InvalidParameterException: Cannot reset password for the user as there is no registered/verified email or phone_number", account.CodeNotFound},
+		{"ForgotPassword", "NotAuthorizedException: User password cannot be reset in the current state.", account.CodeNotFound},
+		{"ForgotPassword", "LimitExceededException: Attempt limit exceeded, please try after some time.", account.CodeTooManyRequests},
+		{"ForgotPassword", "CodeDeliveryFailureException", account.CodeUnavailable},
+		{"ForgotPassword", secretHash, account.CodeInternal},
+		{"ConfirmForgotPassword", "CodeMismatchException", account.CodeMismatch},
+		{"ConfirmForgotPassword", "ExpiredCodeException", account.CodeExpired},
+		{"ConfirmForgotPassword", "TooManyFailedAttemptsException", account.CodeExpired},
+		{"ConfirmForgotPassword", "UserNotFoundException", account.CodeMismatch},
+		{"ConfirmForgotPassword", "UserNotConfirmedException", account.CodeMismatch},
+		{"ConfirmForgotPassword", "InvalidParameterException", account.CodeMismatch},
+		{"ConfirmForgotPassword", "InvalidPasswordException", account.CodeInvalid},
+		{"ConfirmForgotPassword", "PasswordHistoryPolicyViolationException", account.CodeInvalid},
+		{"ConfirmForgotPassword", secretHash, account.CodeInternal},
 		{"GetUser", "NotAuthorizedException: Access Token has expired", account.CodeInvalidToken},
 		{"GetUser", "InvalidParameterException", account.CodeInvalidToken},
 		{"AdminGetUser", "UserNotFoundException", account.CodeNotFound},

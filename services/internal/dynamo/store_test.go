@@ -51,6 +51,12 @@ func TestSagaOverMemoryDirectory(t *testing.T) {
 	accounttest.RunSaga(t, overMemory(db, dynamo.New(db, table)))
 }
 
+func TestLifeOverMemoryDirectory(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	accounttest.RunLife(t, overMemory(db, dynamo.New(db, table)))
+}
+
 // overMemory makes harnesses of the store, each with a directory of its own.
 func overMemory(db *dynamodb.Client, s *dynamo.Store) func(*testing.T) accounttest.Harness {
 	return func(*testing.T) accounttest.Harness {

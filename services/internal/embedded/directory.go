@@ -53,7 +53,7 @@ func (d *Directory) SignUp(ctx context.Context, n account.NewUser) (account.Sign
 		return account.SignedUp{}, err
 	}
 	if n.Email != "" {
-		err := d.mailCode(ctx, n.Email, code)
+		err := d.mailCode(ctx, n.Email, confirmSignUp, code)
 		if made.CodeSent = err == nil; err != nil {
 			d.store.Logger.WarnContext(ctx, "code not sent", "err", err)
 		}
@@ -104,7 +104,7 @@ func (d *Directory) ResendCode(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	if err := d.mailCode(ctx, email, code); err != nil {
+	if err := d.mailCode(ctx, email, confirmSignUp, code); err != nil {
 		return account.ErrUnavailable(err)
 	}
 	return nil

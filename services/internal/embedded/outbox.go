@@ -12,7 +12,7 @@ const (
 	// keptMails is how many mails are kept for one address.
 	keptMails = 10
 	// keptFor is how long they are kept: a code is no good any longer by then.
-	keptFor = codeLifetime
+	keptFor = confirmLifetime
 )
 
 var _ mail.Keeper = (*Store)(nil)

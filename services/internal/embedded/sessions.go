@@ -112,9 +112,14 @@ func (d *Directory) SignOutEverywhere(ctx context.Context, accessToken string) e
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = ?`, u.ID)
-		return err
+		return endSessions(ctx, tx, u.ID)
 	})
+}
+
+// endSessions ends all sessions of a user.
+func endSessions(ctx context.Context, tx *sql.Tx, id account.UserID) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = ?`, id)
+	return err
 }
 
 // GetUser implements [account.Directory].

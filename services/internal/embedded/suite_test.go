@@ -43,5 +43,6 @@ func TestBehaviour(t *testing.T) {
 		t.Parallel()
 		accounttest.RunDenials(t, func(t *testing.T) account.Denials { t.Helper(); return open(t, t.TempDir()) })
 	})
+	t.Run("life", func(t *testing.T) { t.Parallel(); accounttest.RunLife(t, harness) })
 	t.Run("saga", func(t *testing.T) { t.Parallel(); accounttest.RunSaga(t, harness) })
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"spillway.example/frontdoor"
 	"spillway.example/services/internal/backend"
@@ -25,6 +26,9 @@ const (
 	exitFailed = 1 // it could not run, or not to the end
 	exitUsage  = 2 // it was told something wrong
 )
+
+// finishTime is how long an HTTP service that has drained may still send mail.
+const finishTime = 5 * time.Second
 
 // Program is one service's binary.
 type Program struct {
@@ -113,7 +117,7 @@ func (p Program) serve(ctx context.Context, s settings.Settings, environ []strin
 	if err != nil {
 		return errors.Join(err, b.Close())
 	}
-	o := Options(s, log)
+	o := Options(s, b, log)
 	o.DirectPath = p.DirectPath
 	if h.RPC != nil {
 		o.Also = []frontdoor.Listener{{Addr: s.RPCAddress(), Handler: h.RPC}}
@@ -124,9 +128,17 @@ func (p Program) serve(ctx context.Context, s settings.Settings, environ []strin
 	return errors.Join(frontdoor.Serve(ctx, h.HTTP, o), b.Close())
 }
 
-// Options turns settings into frontdoor's.
-func Options(s settings.Settings, log *slog.Logger) frontdoor.Options {
+// Options turns settings into frontdoor's, and has the backend finish what it does in the
+// background: after each answer under Lambda, which freezes the process then, and after
+// the drain of an HTTP service.
+func Options(s settings.Settings, b *backend.Backend, log *slog.Logger) frontdoor.Options {
+	finish := func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, finishTime)
+		defer cancel()
+		b.Finish(ctx)
+	}
 	return frontdoor.Options{
+		AfterAnswer: b.Finish, OnShutdown: []func(context.Context){finish},
 		Addr: s.Address(), TrustedProxies: s.TrustedProxies,
 		DrainDelay: s.DrainDelay, DrainTimeout: s.DrainTimeout, Logger: log,
 	}

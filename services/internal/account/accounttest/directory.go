@@ -21,6 +21,8 @@ func RunDirectory(t *testing.T, open func(t *testing.T) Harness) {
 		{"refresh", refresh},
 		{"sign out", signOut},
 		{"sign out everywhere", signOutEverywhere},
+		{"forgotten password", forgottenPassword},
+		{"forgotten password of nobody", forgottenByNobody},
 		{"get user", getUser},
 		{"find, confirm and delete by own right", byOwnRight},
 	}

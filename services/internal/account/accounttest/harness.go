@@ -16,7 +16,7 @@ type Harness struct {
 	Directory account.Directory
 	Claims    account.Claims
 	Profiles  account.Profiles
-	// Code gives the newest code sent to an unconfirmed user.
+	// Code gives the newest code sent to a user.
 	Code func(t *testing.T, username, email string) string
 	// ProfilesOf gives every stored profile with the username, by a scan: more
 	// than one, or one that no claim knows, is an orphan.
@@ -31,6 +31,9 @@ type Differences struct {
 	ConstantCode  bool // every code is the same, so that none becomes void by a newer one
 	ConfirmsTwice bool // a user who is confirmed can be confirmed by the service's own right again
 	NeverVerifies bool // confirming by code leaves the address unverified
+	// ForgetsUnconfirmed: a code for a new password is made for a user who is not
+	// confirmed, or has no address.
+	ForgetsUnconfirmed bool
 }
 
 // Password is good by every rule. Other passwords for tests are made from it.

@@ -32,7 +32,9 @@ type Memory struct {
 type memoryUser struct {
 	account.User
 	password [sha256.Size]byte
-	code     string
+	code     string // to confirm the account
+	reset    string // for a new password
+	newest   string // of both
 }
 
 // memorySession is found by its refresh token and by its access tokens.
@@ -89,12 +91,12 @@ func (m *Memory) Mails(to string) []account.Mail {
 	return found
 }
 
-// Code gives the code that an unconfirmed user was last sent.
+// Code gives the code that a user was last sent.
 func (m *Memory) Code(username string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if u := m.users[username]; u != nil {
-		return u.code
+		return u.newest
 	}
 	return ""
 }
@@ -113,14 +115,15 @@ func (m *Memory) ProfilesOf(username string) []account.Profile {
 	return found
 }
 
-// sendCode gives u a new code and mails it; m.mu is held.
-func (m *Memory) sendCode(u *memoryUser) {
+// sendCode mails u a new code; m.mu is held.
+func (m *Memory) sendCode(u *memoryUser) string {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		panic(err) // crypto/rand does not fail
 	}
-	u.code = fmt.Sprintf("%06d", n)
-	m.mails = append(m.mails, account.Mail{To: u.Email, Subject: "Your code", Text: "Your code is " + u.code + ".\n"})
+	u.newest = fmt.Sprintf("%06d", n)
+	m.mails = append(m.mails, account.Mail{To: u.Email, Subject: "Your code", Text: "Your code is " + u.newest + ".\n"})
+	return u.newest
 }
 
 // SignUp implements [account.Directory].
@@ -136,7 +139,7 @@ func (m *Memory) SignUp(_ context.Context, n account.NewUser) (account.SignedUp,
 	}
 	m.users[n.Username] = u
 	if n.Email != "" {
-		m.sendCode(u)
+		u.code = m.sendCode(u)
 	}
 	return account.SignedUp{UserID: u.ID, CodeSent: n.Email != ""}, nil
 }
@@ -166,7 +169,32 @@ func (m *Memory) ResendCode(_ context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	m.sendCode(u)
+	u.code = m.sendCode(u)
+	return nil
+}
+
+// ForgotPassword implements [account.Directory].
+func (m *Memory) ForgotPassword(_ context.Context, username string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.users[username]
+	if u == nil || !u.Confirmed || !u.EmailVerified {
+		return account.Errorf(account.CodeNotFound, nil, "There is nobody to send a code to.")
+	}
+	u.reset = m.sendCode(u)
+	return nil
+}
+
+// ResetPassword implements [account.Directory].
+func (m *Memory) ResetPassword(_ context.Context, username, code, password string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.users[username]
+	if u == nil || u.reset == "" || u.reset != code {
+		return account.ErrCodeMismatch(nil)
+	}
+	u.reset, u.password = "", sha256.Sum256([]byte(password))
+	m.endSessions(u)
 	return nil
 }
 

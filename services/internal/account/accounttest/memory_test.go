@@ -23,6 +23,7 @@ func TestMemory(t *testing.T) {
 	t.Run("denials", func(t *testing.T) {
 		accounttest.RunDenials(t, func(*testing.T) account.Denials { return accounttest.NewMemory(nil) })
 	})
+	t.Run("life", func(t *testing.T) { accounttest.RunLife(t, openMemory) })
 	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, openMemory) })
 }
 

@@ -56,7 +56,7 @@ type saga struct {
 func newSaga(t *testing.T, h Harness) *saga {
 	s := &saga{T: t, Harness: h, clock: &Clock{}, mails: NewMemory(nil)}
 	s.registrar = s.over(h)
-	s.sessions = account.NewSessions(account.SessionsConfig{Directory: h.Directory, Claims: h.Claims, Now: s.clock.Now})
+	s.sessions = s.sessionsOver(h)
 	return s
 }
 
@@ -64,6 +64,13 @@ func newSaga(t *testing.T, h Harness) *saga {
 func (s *saga) over(h Harness) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
 		Directory: h.Directory, Claims: h.Claims, Profiles: h.Profiles, Mailer: s.mails, Now: s.clock.Now,
+	})
+}
+
+// sessionsOver is the same for Sessions.
+func (s *saga) sessionsOver(h Harness) *account.Sessions {
+	return account.NewSessions(account.SessionsConfig{
+		Directory: h.Directory, Claims: h.Claims, Mailer: s.mails, Now: s.clock.Now,
 	})
 }
 

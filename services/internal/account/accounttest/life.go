@@ -1,0 +1,88 @@
+package accounttest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"spillway.example/services/internal/account"
+)
+
+// RunLife holds a directory and a store together to what [account.Sessions] and
+// [account.Registrar] promise of an account once it is there.
+func RunLife(t *testing.T, open func(t *testing.T) Harness) {
+	tests := []struct {
+		name string
+		run  func(s *saga)
+	}{
+		{"forgotten password", lifeForgotten},
+		{"forgotten password of an account that cannot have one", lifeForgottenByNobody},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.run(newSaga(t, open(t)))
+		})
+	}
+}
+
+// join makes an account with a proven address, beside a handle or as the name itself.
+func (s *saga) join(name, email string) account.UserID {
+	s.Helper()
+	got, err := s.register(name, Password, email)
+	wantCode(s.T, "Register", err, "")
+	id, err := s.confirm(name, s.Code(s.T, name, email), got.RegistrationToken)
+	wantCode(s.T, "Confirm", err, "")
+	s.clock.Advance(account.MailInterval)
+	return id
+}
+
+// notices gives how many mails an address got with a word in the subject.
+func (s *saga) notices(email, word string) (n int) {
+	for _, m := range s.mails.Mails(email) {
+		if strings.Contains(m.Subject, word) {
+			n++
+		}
+	}
+	return n
+}
+
+func lifeForgotten(s *saga) {
+	ctx := context.Background()
+	email := Address("forgetful")
+	s.join(email, email)
+	wantCode(s.T, "ForgotPassword", s.sessions.ForgotPassword(ctx, email), "")
+	code := s.Code(s.T, email, email)
+	wantCode(s.T, "ForgotPassword at once", s.sessions.ForgotPassword(ctx, email), "")
+	if s.Code(s.T, email, email) != code {
+		s.Error("a code was sent again at once")
+	}
+	for what, tt := range map[string]struct {
+		in   account.Reset
+		want account.Code
+	}{
+		"a weak password": {account.Reset{Username: email, Code: code, Password: "password1"}, account.CodeInvalid},
+		"a wrong code":    {account.Reset{Username: email, Code: wrong(code), Password: newPassword}, account.CodeMismatch},
+		"another name":    {account.Reset{Username: Address("nobody"), Code: code, Password: newPassword}, account.CodeMismatch},
+	} {
+		wantCode(s.T, "ResetPassword with "+what, s.sessions.ResetPassword(ctx, tt.in), tt.want)
+	}
+	in := account.Reset{Username: strings.ToUpper(email), Code: code, Password: newPassword}
+	wantCode(s.T, "ResetPassword", s.sessions.ResetPassword(ctx, in), "")
+	wantCode(s.T, "SignIn", s.signIn(email, newPassword), "")
+	wantCode(s.T, "SignIn with the older password", s.signIn(email, Password), account.CodeInvalidCredentials)
+	if got := s.notices(email, "password was changed"); got != 1 && !s.Emulated.NeverVerifies {
+		s.Errorf("the owner was told %d times, want once", got)
+	}
+}
+
+func lifeForgottenByNobody(s *saga) {
+	ctx := context.Background()
+	bare := Name("bare")
+	_, err := s.register(bare, Password, "")
+	wantCode(s.T, "Register", err, "")
+	for _, name := range []string{bare, Name("nobody"), Address("nobody")} {
+		wantCode(s.T, "ForgotPassword", s.sessions.ForgotPassword(ctx, name), "")
+	}
+	wantCode(s.T, "ForgotPassword of no name", s.sessions.ForgotPassword(ctx, "no name"), account.CodeInvalid)
+}

@@ -1,0 +1,83 @@
+package account
+
+import "context"
+
+// ForgotPassword sends a code for a new password to the proven address of an account, at
+// most once in [MailInterval]. It says nothing of whether it did: any name gets the same
+// answer, before anything is looked up. CodeInvalid where nobody can have such a name;
+// CodeTooManyRequests.
+func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
+	name, err := FoldUsername(username)
+	if err != nil {
+		return err
+	}
+	code, err := s.Limits.Mail(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.Background.Do(ctx, func(ctx context.Context) { s.forgot(ctx, name, code) })
+}
+
+func (s *Sessions) forgot(ctx context.Context, name string, code Sending) {
+	_, err := s.Claims.Find(ctx, name)
+	switch CodeOf(err) {
+	case "":
+		var due bool
+		if due, err = s.Claims.MarkMailed(ctx, name, s.Now(), MailInterval); due {
+			err = s.Directory.ForgotPassword(ctx, name)
+		}
+	case CodeNotFound: // the directory may have users that were not made here
+		err = s.Directory.ForgotPassword(ctx, name)
+	}
+	if err != nil && CodeOf(err) != CodeNotFound {
+		code.Failed(ctx)
+		s.Logger.WarnContext(ctx, "code for a new password not sent", "err", err)
+	}
+}
+
+// Reset is a request for a new password, as it came in.
+type Reset struct {
+	Username string
+	Code     string // the newest one that ForgotPassword sent
+	Password string // the new one
+}
+
+// ResetPassword gives an account another password by the code that [Sessions.ForgotPassword]
+// sent, ends all its sessions, and tells its owner by mail. CodeInvalid; CodeMismatch, also
+// for an unknown name; CodeExpired; CodeTooManyRequests.
+func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
+	name, err := FoldUsername(in.Username)
+	if err != nil {
+		return err
+	}
+	password := NormalizePassword(in.Password)
+	if err := CheckPassword(password, name); err != nil {
+		return err
+	}
+	guess, err := s.Limits.Code(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.Directory.ResetPassword(ctx, name, in.Code, password); err != nil {
+		return err
+	}
+	guess.Right(ctx)
+	s.tell(ctx, name, passwordChanged)
+	return nil
+}
+
+// tell mails the owner of an account a notice at its proven address, on a best effort.
+func (s *Sessions) tell(ctx context.Context, name string, notice func(User) Mail) {
+	err := s.Background.Do(ctx, func(ctx context.Context) {
+		user, err := s.Directory.FindUser(ctx, name)
+		if err == nil && user.EmailVerified {
+			err = s.Mailer.Send(ctx, notice(user))
+		}
+		if err != nil {
+			s.Logger.WarnContext(ctx, "notice not sent", "err", err)
+		}
+	})
+	if err != nil {
+		s.Logger.WarnContext(ctx, "notice not sent", "err", err)
+	}
+}

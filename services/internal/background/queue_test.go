@@ -1,0 +1,106 @@
+package background_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/background"
+)
+
+func TestWaitUntilAllIsDone(t *testing.T) {
+	t.Parallel()
+	q := background.New(background.Config{Workers: 2})
+	if err := q.Wait(t.Context()); err != nil {
+		t.Errorf("Wait for nothing: %v", err)
+	}
+	var mu sync.Mutex
+	done := 0
+	count := func(context.Context) { mu.Lock(); done++; mu.Unlock() }
+	request, end := context.WithCancel(t.Context())
+	defer end()
+	for range 50 {
+		err := q.Do(request, func(ctx context.Context) {
+			if ctx.Err() != nil {
+				t.Error("work ends with the request that asked for it")
+			}
+			count(ctx)
+			if err := q.Do(ctx, count); err != nil { // work makes work, as a reset makes a mail
+				t.Error(err)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		end()
+	}
+	if err := q.Wait(t.Context()); err != nil || done != 100 {
+		t.Errorf("Wait: %v with %d of 100 done", err, done)
+	}
+}
+
+// A queue that is full says so, one that does not end is left, and a panic is a log line.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	q := background.New(background.Config{Workers: 1, Size: 1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	if err := q.Do(t.Context(), func(context.Context) { close(begun); <-goOn; panic("of the work") }); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	if err := q.Do(t.Context(), func(context.Context) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Do(t.Context(), func(context.Context) {}); account.CodeOf(err) != account.CodeUnavailable {
+		t.Errorf("Do when full: %v, want unavailable", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.Wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait that was ended: %v", err)
+	}
+	close(goOn)
+	if err := q.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"pending=2", "of the work"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has no %q:\n%s", want, log.String())
+		}
+	}
+}
+
+// failing is a mail server that takes only the last of so many tries.
+type failing struct{ left int }
+
+func (f *failing) Send(context.Context, account.Mail) error {
+	if f.left--; f.left >= 0 {
+		return errors.New("not now")
+	}
+	return nil
+}
+
+func TestMailIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for refusals, wantLog := range map[int]bool{0: false, 1: false, 9: true} {
+		var log bytes.Buffer
+		q := background.New(background.Config{Timeout: 2 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		server := &failing{left: refusals}
+		if err := q.Mailer(server).Send(t.Context(), account.Mail{To: "a@example.com", Subject: "Hello"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if sent := server.left < 0; sent == wantLog || (log.Len() > 0) != wantLog || strings.Contains(log.String(), "@") {
+			t.Errorf("after %d refusals: sent %v, log %q", refusals, sent, log.String())
+		}
+	}
+}

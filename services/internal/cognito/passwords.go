@@ -1,0 +1,43 @@
+package cognito
+
+import (
+	"context"
+	"time"
+
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"spillway.example/services/internal/account"
+)
+
+// ForgotPassword implements [account.Directory]. With PreventUserExistenceErrors Cognito
+// answers for an unknown user as for a known one.
+func (d *Directory) ForgotPassword(ctx context.Context, username string) error {
+	_, err := d.api.ForgotPassword(ctx, &idp.ForgotPasswordInput{
+		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username,
+	}, askOnce)
+	return failure(forgot, err)
+}
+
+// ResetPassword implements [account.Directory]. Cognito lets sessions go on that were
+// opened with the older password, so they are ended by a call of its own, which goes on
+// when the caller has gone.
+func (d *Directory) ResetPassword(ctx context.Context, username, code, password string) error {
+	_, err := d.api.ConfirmForgotPassword(ctx, &idp.ConfirmForgotPasswordInput{
+		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username,
+		ConfirmationCode: &code, Password: &password,
+	}, askOnce)
+	if err != nil {
+		return failure(confirmForgot, err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signOutTime)
+	defer cancel()
+	_, err = d.api.AdminUserGlobalSignOut(ctx, &idp.AdminUserGlobalSignOutInput{UserPoolId: &d.UserPoolID, Username: &username})
+	if err = failure(adminSignOut, err); err != nil {
+		return account.Errorf(account.CodeUnavailable, err,
+			"The password is changed, but older sessions may go on: sign in, and sign out everywhere.")
+	}
+	return nil
+}
+
+// signOutTime is how long ending the sessions after a new password may take.
+const signOutTime = 15 * time.Second

@@ -1,0 +1,55 @@
+package login
+
+import (
+	"context"
+	"net/http"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/httpapi"
+)
+
+// addPasswords adds the operations on passwords.
+func (c Config) addPasswords(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "forgot", Tag: "Passwords", Method: http.MethodPost, Path: "/login/forgot", Summary: "Ask for a new password",
+		Description: "A code goes to the account's proven address, at most one a minute. The answer is the same whether there is such " +
+			"an account, and takes the same time.",
+		Status: http.StatusAccepted,
+	}, func(ctx context.Context, in *forgot) (*message, error) {
+		if err := c.Sessions.ForgotPassword(ctx, in.Body.Username); err != nil {
+			return nil, err
+		}
+		out := &message{}
+		out.Body.Message = "If the account has a proven address, a code is on its way to it"
+		return out, nil
+	})
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "reset", Tag: "Passwords", Method: http.MethodPost, Path: "/login/reset", Summary: "Set a new password by code",
+		Description: "All sessions of the account end, and its owner is told by mail.",
+		Status:      http.StatusNoContent,
+	}, func(ctx context.Context, in *reset) (*struct{}, error) {
+		return nil, c.Sessions.ResetPassword(ctx, account.Reset{
+			Username: in.Body.Username, Code: in.Body.Code, Password: in.Body.Password,
+		})
+	})
+}
+
+type forgot struct {
+	Body struct {
+		Username string `json:"username" maxLength:"254" example:"alice"`
+	}
+}
+
+type message struct {
+	Body struct {
+		Message string `json:"message"`
+	}
+}
+
+type reset struct {
+	Body struct {
+		Username string `json:"username" maxLength:"254" example:"alice"`
+		Code     string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
+		Password string `json:"password" maxLength:"1024" format:"password" doc:"The new one: 8 to 128 characters; not the username, nor one of the commonest passwords" example:"another horse, another staple"`
+	}
+}
