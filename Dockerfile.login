@@ -6,11 +6,13 @@ FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 ENV GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 GOOS=linux
 WORKDIR /src
 COPY frontdoor/go.mod frontdoor/go.sum frontdoor/
+COPY verify/go.mod verify/go.sum verify/
 COPY services/internal/go.mod services/internal/go.sum services/internal/
 COPY services/login/go.mod services/login/go.sum services/login/
 WORKDIR /src/services/login
 RUN go mod download
 COPY frontdoor /src/frontdoor
+COPY verify /src/verify
 COPY services/internal /src/services/internal
 COPY services/login /src/services/login
 ARG TARGETARCH

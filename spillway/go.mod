@@ -67,6 +67,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sync v0.25.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
@@ -77,6 +78,7 @@ require (
 	spillway.example/services/internal v0.0.0 // indirect
 	spillway.example/services/login v0.0.0 // indirect
 	spillway.example/services/register v0.0.0 // indirect
+	spillway.example/verify v0.0.0 // indirect
 )
 
 replace spillway.example/services/internal => ../services/internal
@@ -86,3 +88,5 @@ replace spillway.example/services/register => ../services/register
 replace spillway.example/services/login => ../services/login
 
 replace spillway.example/services/local => ../services/local
+
+replace spillway.example/verify => ../verify

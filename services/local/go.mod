@@ -13,6 +13,7 @@ require (
 	spillway.example/services/internal v0.0.0
 	spillway.example/services/login v0.0.0
 	spillway.example/services/register v0.0.0
+	spillway.example/verify v0.0.0
 )
 
 require (
@@ -107,6 +108,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sync v0.25.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
@@ -121,3 +123,5 @@ replace spillway.example/services/internal => ../internal
 replace spillway.example/services/register => ../register
 
 replace spillway.example/services/login => ../login
+
+replace spillway.example/verify => ../../verify

@@ -57,6 +57,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sync v0.25.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
@@ -65,6 +66,9 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 	modernc.org/sqlite v1.62.0 // indirect
 	spillway.example/frontdoor v0.0.0 // indirect
+	spillway.example/verify v0.0.0 // indirect
 )
 
 replace spillway.example/services/internal => ../internal
+
+replace spillway.example/verify => ../../verify

@@ -26,6 +26,7 @@ import (
 	"spillway.example/services/internal/dynamo"
 	"spillway.example/services/internal/settings"
 	"spillway.example/services/internal/token"
+	"spillway.example/verify"
 )
 
 // tries is how often the SDK asks, the first time included, and tryTimeout how long it
@@ -67,15 +68,20 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	}
 	queue := background.New(background.Config{Logger: c.Logger})
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
+	verifier, err := token.NewVerifier(token.Config{
+		Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID,
+		Keys: verify.NewJWKS(c.Settings.JWKSURL, nil, nil), Denials: store,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &Backend{
 		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}),
 		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue,
-		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: key, Logger: c.Logger}),
-		Verifier: token.NewVerifier(token.Config{
-			Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID, Keys: token.NewRemote(c.Settings.JWKSURL, nil, nil),
-		}),
+		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: key, Logger: c.Logger}),
+		Verifier: verifier, Denials: store,
 		Close: func() error { return nil },
 	}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"spillway.example/services/internal/embedded"
 	"spillway.example/services/internal/mail"
 	"spillway.example/services/internal/settings"
+	"spillway.example/services/internal/token"
 )
 
 // Backend is the open ports of the domain.
@@ -23,7 +24,8 @@ type Backend struct {
 	Directory account.Directory
 	Claims    account.Claims
 	Profiles  account.Profiles
-	Verifier  account.Verifier
+	Denials   account.Denials
+	Verifier  *token.Verifier
 	Mailer    account.Mailer  // sends in the background
 	Limits    *account.Limits // nil is none
 	// Background does what no answer waits for: whoever serves must wait for it before
@@ -79,7 +81,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	queue := background.New(background.Config{Logger: c.Logger})
 	mailer := queue.Mailer(server)
 	return &Backend{
-		Directory: store.Directory(mailer), Claims: store, Profiles: store, Verifier: store.Verifier(),
+		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
 		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: secret, Logger: c.Logger}),
 		Mailer: mailer, Background: queue, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {

@@ -15,7 +15,7 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
 
-	"spillway.example/services/internal/token"
+	"spillway.example/verify"
 )
 
 // signer signs tokens with the newest key of the file: ES256, where Cognito has
@@ -88,27 +88,31 @@ func parseKey(private []byte) (jwk.Key, error) {
 	)
 }
 
-// Key implements [token.Keys]: any key that the file holds is good, and one that
+// Key implements [verify.Keys]: any key that the file holds is good, and one that
 // another process has just made is found.
-func (s *Store) Key(ctx context.Context, id string) (token.Key, error) {
+func (s *Store) Key(ctx context.Context, id string) (verify.Key, error) {
 	if known, ok := s.known.Load(id); ok {
-		return known.(token.Key), nil
+		return known.(verify.Key), nil
 	}
 	var private []byte
 	err := s.read.QueryRowContext(ctx, `SELECT private FROM signing_keys WHERE id = ?`, id).Scan(&private)
 	if errors.Is(err, sql.ErrNoRows) {
-		return token.Key{}, token.ErrUnknownKey
+		return verify.Key{}, verify.ErrUnknownKey
 	}
 	if err != nil {
-		return token.Key{}, failure("reading a signing key", err)
+		return verify.Key{}, failure("reading a signing key", err)
 	}
-	parsed, err := parseKey(private)
+	raw, err := x509.ParsePKCS8PrivateKey(private)
 	if err != nil {
-		return token.Key{}, failure("reading a signing key", err)
+		return verify.Key{}, failure("reading a signing key", err)
 	}
-	key, ok := token.NewKey(parsed)
+	signer, ok := raw.(crypto.Signer)
 	if !ok {
-		return token.Key{}, token.ErrUnknownKey
+		return verify.Key{}, failure("reading a signing key", errors.New("it is none"))
+	}
+	key, err := verify.NewKey(signer.Public())
+	if err != nil {
+		return verify.Key{}, failure("reading a signing key", err)
 	}
 	s.known.Store(id, key)
 	return key, nil

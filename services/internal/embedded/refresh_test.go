@@ -197,8 +197,8 @@ func TestEndedSessionsAreDenied(t *testing.T) {
 	member(t, d, "alice")
 	denied := func(what string, tokens account.Tokens, want bool) {
 		t.Helper()
-		who, err := s.Verifier().Verify(t.Context(), tokens.AccessToken)
-		wantCode(t, "Verify", err, "")
+		who, err := s.Verifier().Offline(t.Context(), tokens.AccessToken)
+		wantCode(t, "Offline", err, "")
 		if got, err := s.Denied(t.Context(), who); err != nil || got != want {
 			t.Errorf("%s: got denied %v, %v; want %v", what, got, err, want)
 		}

@@ -103,7 +103,7 @@ func (d *Directory) endSession(ctx context.Context, tx *sql.Tx, id string) error
 
 // SignOutEverywhere implements [account.Directory].
 func (d *Directory) SignOutEverywhere(ctx context.Context, accessToken string) error {
-	claims, err := d.store.verifier.Claims(ctx, accessToken)
+	claims, err := d.store.verifier.Offline(ctx, accessToken)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func endSessions(ctx context.Context, tx *sql.Tx, id account.UserID) error {
 
 // GetUser implements [account.Directory].
 func (d *Directory) GetUser(ctx context.Context, accessToken string) (account.User, error) {
-	claims, err := d.store.verifier.Claims(ctx, accessToken)
+	claims, err := d.store.verifier.Offline(ctx, accessToken)
 	if err != nil {
 		return account.User{}, err
 	}

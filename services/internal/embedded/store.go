@@ -12,6 +12,7 @@ import (
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/token"
+	"spillway.example/verify"
 )
 
 // Config is what a [Store] is opened with. DataDir, Issuer and ClientID are required.
@@ -39,20 +40,20 @@ type Config struct {
 }
 
 // Store is the open file. It implements [account.Profiles], [account.Claims],
-// [token.Keys] and the mail package's Keeper; [Store.Directory] gives the directory.
+// [account.Denials], [verify.Keys] and the mail package's Keeper; [Store.Directory] gives the directory.
 type Store struct {
 	Config
 	write, read *sql.DB
 	hasher      *hasher
 	signer      *signer
 	verifier    *token.Verifier
-	known       sync.Map // key id to token.Key
+	known       sync.Map // key id to verify.Key
 }
 
 var (
 	_ account.Profiles = (*Store)(nil)
 	_ account.Claims   = (*Store)(nil)
-	_ token.Keys       = (*Store)(nil)
+	_ verify.Keys      = (*Store)(nil)
 )
 
 // Open opens the data file in a folder, making both where they are missing, brings
@@ -72,7 +73,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.signer, err = s.loadSigner(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("loading the signing key: %w", err), s.Close())
 	}
-	s.verifier = token.NewVerifier(token.Config{Issuer: c.Issuer, ClientID: c.ClientID, Keys: s, Now: c.Now})
+	s.verifier, err = token.NewVerifier(token.Config{Issuer: c.Issuer, ClientID: c.ClientID, Keys: s, Denials: s, Now: c.Now})
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +17,7 @@ import (
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
 	"spillway.example/services/internal/embedded"
-	"spillway.example/services/internal/token"
+	"spillway.example/verify"
 )
 
 // payload gives a token's claims, its signature checked against the store's keys.
@@ -109,11 +110,11 @@ func TestLifetimes(t *testing.T) {
 	if tokens.ExpiresIn != 5*time.Minute {
 		t.Errorf("got expires in %v, want 5m", tokens.ExpiresIn)
 	}
-	clock.Advance(5*time.Minute + token.DefaultSkew)
+	clock.Advance(5*time.Minute + verify.DefaultSkew)
 	_, err := d.GetUser(t.Context(), tokens.AccessToken)
 	wantCode(t, "GetUser with an expired token", err, account.CodeInvalidToken)
 	wantCode(t, "SignOutEverywhere with an expired token", d.SignOutEverywhere(t.Context(), tokens.AccessToken), account.CodeInvalidToken)
-	clock.Advance(time.Hour - 5*time.Minute - token.DefaultSkew)
+	clock.Advance(time.Hour - 5*time.Minute - verify.DefaultSkew)
 	_, err = d.Refresh(t.Context(), tokens.RefreshToken)
 	wantCode(t, "Refresh after the session's end", err, account.CodeInvalidToken)
 }
@@ -141,16 +142,19 @@ func TestOthersCanCheck(t *testing.T) {
 	t.Cleanup(server.Close)
 	d := directory(s)
 	want := member(t, d, "alice")
-	v := token.NewVerifier(token.Config{
-		Issuer: "https://issuer.example", ClientID: "client", Keys: token.NewRemote(server.URL, nil, nil),
-	})
+	v, err := verify.New(verify.Config{Issuer: "https://issuer.example", ClientIDs: []string{"client"}, JWKSURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
 	tokens := signIn(t, d, "alice")
 	got, err := v.Verify(t.Context(), tokens.AccessToken)
-	if err != nil || got.UserID != want || got.Username != "alice" {
+	if err != nil || got.Subject != string(want) || got.Username != "alice" {
 		t.Errorf("Verify: got %+v, %v", got, err)
 	}
 	_, err = v.Verify(t.Context(), tokens.IDToken)
-	wantCode(t, "Verify an id token", err, account.CodeInvalidToken)
+	if !errors.Is(err, verify.ErrInvalidToken) {
+		t.Errorf("Verify an id token: got %v", err)
+	}
 }
 
 // TestTokensAcrossProcesses checks in one process what another has signed, with a key

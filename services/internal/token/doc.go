@@ -1,5 +1,4 @@
-// Package token checks access tokens as Amazon Cognito shapes them, without asking
-// the directory that made them: signature, issuer, client, use and times (RFC 7519,
-// RFC 8725, and "Verifying JSON web tokens" of the Cognito developer guide). What it
-// cannot see is that a session has ended: that, only the directory knows.
+// Package token is package verify as the domain sees it: the bearer of an access token as
+// an [account.Identity], failures as the domain's errors, and the deny list asked of each
+// session now and then, so that one that has ended stops to count.
 package token

@@ -6,128 +6,108 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v3/jws"
-	"github.com/lestrrat-go/jwx/v3/jwt"
+	"github.com/google/uuid"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/verify"
 )
 
-// maxToken is the longest token that is looked at, in bytes. Cognito's have about
-// one thousand.
-const maxToken = 16 << 10
-
-// DefaultSkew is how far the clocks of whoever makes and whoever checks tokens may
-// be apart.
-const DefaultSkew = 30 * time.Second
-
-// Config is what a [Verifier] checks tokens against. Issuer, ClientID and Keys are
-// required.
+// Config is what a [Verifier] checks tokens against; all but Now is required.
 type Config struct {
 	Issuer   string // the `iss` that tokens must have
 	ClientID string // the `client_id`: Cognito's access tokens have no `aud`
-	Keys     Keys
-	Skew     time.Duration // zero means DefaultSkew
-	Now      func() time.Time
+	Keys     verify.Keys
+	Denials  account.Denials
+	Now      func() time.Time // nil means the wall clock
 }
 
 // Verifier checks access tokens. It implements [account.Verifier].
-type Verifier struct{ Config }
+type Verifier struct {
+	denials account.Denials
+	offline *verify.Verifier
+	current *verify.Verifier // asks the deny list, too
+}
 
 var _ account.Verifier = (*Verifier)(nil)
 
-// NewVerifier makes a Verifier. Now defaults to the wall clock.
-func NewVerifier(c Config) *Verifier {
-	if c.Skew == 0 {
-		c.Skew = DefaultSkew
+// NewVerifier makes a Verifier.
+func NewVerifier(c Config) (*Verifier, error) {
+	config := verify.Config{Issuer: c.Issuer, ClientIDs: []string{c.ClientID}, Keys: c.Keys, Now: c.Now}
+	offline, err := verify.New(config)
+	if err != nil {
+		return nil, err
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	config.Revocations = list{c.Denials}
+	current, err := verify.New(config)
+	if err != nil {
+		return nil, err
 	}
-	return &Verifier{c}
+	return &Verifier{c.Denials, offline, current}, nil
 }
 
-// Claims is what a good access token says.
-type Claims struct{ account.Identity }
-
-// Verify implements [account.Verifier].
+// Verify implements [account.Verifier]. It asks the deny list about a session three times
+// in [verify.DefaultRevokedWithin], however many requests there are.
 func (v *Verifier) Verify(ctx context.Context, accessToken string) (account.Identity, error) {
-	c, err := v.Claims(ctx, accessToken)
-	return c.Identity, err
+	c, err := v.current.Verify(ctx, accessToken)
+	if err != nil {
+		return account.Identity{}, failure(err)
+	}
+	return identity(c), nil
 }
 
-// Claims checks an access token and gives what it says. CodeInvalidToken for any
-// token that is not good, CodeUnavailable where the keys cannot be had.
-func (v *Verifier) Claims(ctx context.Context, accessToken string) (Claims, error) {
-	if len(accessToken) > maxToken {
-		return Claims{}, account.ErrToken(errors.New("the token is too long"))
-	}
-	raw := []byte(accessToken)
-	key, err := v.key(ctx, raw)
+// Offline gives the bearer of an access token by what it says alone, be the session on
+// the deny list or not: for whoever asks the directory next. CodeInvalidToken;
+// CodeUnavailable.
+func (v *Verifier) Offline(ctx context.Context, accessToken string) (account.Identity, error) {
+	c, err := v.offline.Verify(ctx, accessToken)
 	if err != nil {
-		return Claims{}, err
+		return account.Identity{}, failure(err)
 	}
-	// With a single key of a single algorithm the header's `alg` must be that one,
-	// and critical extensions are refused (RFC 7515 section 4.1.11).
-	t, err := jwt.Parse(raw,
-		jwt.WithKey(key.Algorithm, key.Public),
-		jwt.WithStrictStringClaims(true),
-		jwt.WithIssuer(v.Issuer),
-		jwt.WithClaimValue("client_id", v.ClientID),
-		jwt.WithClaimValue("token_use", "access"),
-		jwt.WithRequiredClaim(jwt.ExpirationKey),
-		jwt.WithRequiredClaim(jwt.IssuedAtKey),
-		jwt.WithAcceptableSkew(v.Skew),
-		jwt.WithClock(jwt.ClockFunc(v.Now)),
-	)
-	if err != nil {
-		return Claims{}, account.ErrToken(err)
-	}
-	return claims(t)
+	return identity(c), nil
 }
 
-// key gives the key that the token's header names.
-func (v *Verifier) key(ctx context.Context, raw []byte) (Key, error) {
-	message, err := jws.Parse(raw, jws.WithCompact())
+// Introspect gives what an access token says if it is good at this moment, and whether it
+// is. Every answer costs one look at the deny list, so that the time tells nothing of why
+// a token is not good. CodeUnavailable; CodeTooManyRequests.
+func (v *Verifier) Introspect(ctx context.Context, accessToken string) (c verify.Claims, active bool, err error) {
+	c, err = v.offline.Verify(ctx, accessToken)
+	if errors.Is(err, verify.ErrUnavailable) {
+		return verify.Claims{}, false, failure(err)
+	}
+	good := err == nil
+	who := identity(c)
+	if !good {
+		who = account.Identity{UserID: account.UserID(uuid.NewString()), SessionID: uuid.NewString()}
+	}
+	denied, err := v.denials.Denied(ctx, who)
 	if err != nil {
-		return Key{}, account.ErrToken(errors.New("the token is no compact JWS"))
+		return verify.Claims{}, false, err
 	}
-	kid, ok := message.Signatures()[0].ProtectedHeaders().KeyID()
-	if !ok {
-		return Key{}, account.ErrToken(errors.New("the token names no key"))
+	if !good || denied {
+		return verify.Claims{}, false, nil
 	}
-	switch key, err := v.Keys.Key(ctx, kid); {
-	case errors.Is(err, ErrUnknownKey):
-		return Key{}, account.ErrToken(err)
-	case err != nil:
-		return Key{}, account.ErrUnavailable(fmt.Errorf("looking up a key: %w", err))
-	default:
-		return key, nil
+	return c, true, nil
+}
+
+func identity(c verify.Claims) account.Identity {
+	return account.Identity{
+		UserID: account.UserID(c.Subject), Username: c.Username,
+		SessionID: c.SessionID, Since: c.Began(), ExpiresAt: c.ExpiresAt,
 	}
 }
 
-func claims(t jwt.Token) (Claims, error) {
-	var c Claims
-	subject, _ := t.Subject()
-	if subject == "" {
-		return Claims{}, account.ErrToken(errors.New("the token names nobody"))
+// list is the deny list as package verify asks it.
+type list struct{ account.Denials }
+
+// Revoked implements [verify.Revocations].
+func (l list) Revoked(ctx context.Context, _ string, c verify.Claims) (bool, error) {
+	return l.Denied(ctx, identity(c))
+}
+
+// failure makes the domain's error of a failed check.
+func failure(err error) error {
+	if errors.Is(err, verify.ErrUnavailable) {
+		return account.ErrUnavailable(fmt.Errorf("checking a token: %w", err))
 	}
-	c.UserID = account.UserID(subject)
-	c.ExpiresAt, _ = t.Expiration()
-	c.Since, _ = t.IssuedAt()
-	if t.Has("auth_time") {
-		var at float64
-		if err := t.Get("auth_time", &at); err != nil {
-			return Claims{}, account.ErrToken(fmt.Errorf("reading auth_time: %w", err))
-		}
-		c.Since = time.Unix(int64(at), 0).UTC()
-	}
-	for name, to := range map[string]*string{"username": &c.Username, "origin_jti": &c.SessionID} {
-		if !t.Has(name) {
-			continue
-		}
-		if err := t.Get(name, to); err != nil {
-			return Claims{}, account.ErrToken(fmt.Errorf("reading %s: %w", name, err))
-		}
-	}
-	return c, nil
+	return account.ErrToken(err)
 }

@@ -15,8 +15,8 @@ import (
 	"spillway.example/services/internal/awstest"
 	"spillway.example/services/internal/cognito"
 	"spillway.example/services/internal/settings"
-	"spillway.example/services/internal/token"
 	"spillway.example/services/local/setup"
+	"spillway.example/verify"
 )
 
 func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
@@ -65,10 +65,12 @@ func TestRun(t *testing.T) {
 		UserPoolID: s.UserPoolID, ClientID: s.UserPoolClientID, ClientSecret: s.UserPoolClientSecret,
 	})
 	access, user := signIn(t, d)
-	who, err := token.NewVerifier(token.Config{
-		Issuer: s.TokenIssuer, ClientID: s.UserPoolClientID, Keys: token.NewRemote(s.JWKSURL, nil, nil),
-	}).Verify(t.Context(), access)
-	if err != nil || who.UserID != user.ID || who.Username != user.Username {
+	v, err := verify.New(verify.Config{Issuer: s.TokenIssuer, ClientIDs: []string{s.UserPoolClientID}, JWKSURL: s.JWKSURL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := v.Verify(t.Context(), access)
+	if err != nil || who.Subject != string(user.ID) || who.Username != user.Username || who.SessionID == "" || who.SignedInAt.IsZero() {
 		t.Errorf("verifying an access token: got %+v, %v, want %+v", who, err, user)
 	}
 }

@@ -1,4 +1,4 @@
-package token_test
+package verify_test
 
 import (
 	"context"
@@ -17,10 +17,28 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
 
-	"spillway.example/services/internal/account"
-	"spillway.example/services/internal/account/accounttest"
-	"spillway.example/services/internal/token"
+	"spillway.example/verify"
 )
+
+// clock is a clock that tests turn.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: now} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
 
 // endpoint serves a JWK Set, counts who asks, and can be down.
 type endpoint struct {
@@ -82,10 +100,10 @@ func (e *endpoint) wantAsked(t *testing.T, when string, want int64) {
 	}
 }
 
-func wantKey(t *testing.T, r *token.Remote, id string, want bool) {
+func wantKey(t *testing.T, r *verify.JWKS, id string, want bool) {
 	t.Helper()
 	_, err := r.Key(context.Background(), id)
-	if (err == nil) != want || err != nil && !errors.Is(err, token.ErrUnknownKey) {
+	if (err == nil) != want || err != nil && !errors.Is(err, verify.ErrUnknownKey) {
 		t.Errorf("key %s: got %v; want it known: %v", id, err, want)
 	}
 }
@@ -94,8 +112,8 @@ func TestUnknownKeyIsFetchedOnce(t *testing.T) {
 	t.Parallel()
 	k1, k2 := newPair(t, "k1", jwa.RS256()), newPair(t, "k2", jwa.ES256())
 	e := newEndpoint(t, k1)
-	clock := &accounttest.Clock{}
-	r := token.NewRemote(e.URL, nil, clock.Now)
+	clock := newClock()
+	r := verify.NewJWKS(e.URL, nil, clock.now)
 	e.wantAsked(t, "before the first use", 0)
 	for range 3 {
 		wantKey(t, r, "k1", true)
@@ -105,7 +123,7 @@ func TestUnknownKeyIsFetchedOnce(t *testing.T) {
 		wantKey(t, r, "made up", false)
 	}
 	e.wantAsked(t, "after a flood of made-up keys at once", 1)
-	clock.Advance(30 * time.Second)
+	clock.advance(30 * time.Second)
 	e.serve(t, k1, k2)
 	wantKey(t, r, "k2", true)
 	for range 100 {
@@ -119,43 +137,39 @@ func TestEndpointDownThenBack(t *testing.T) {
 	k1, k2 := newPair(t, "k1", jwa.RS256()), newPair(t, "k2", jwa.RS256())
 	e := newEndpoint(t, k1)
 	e.down.Store(true)
-	clock := &accounttest.Clock{}
-	v := token.NewVerifier(token.Config{
-		Issuer: issuer, ClientID: client, Keys: token.NewRemote(e.URL, nil, clock.Now), Now: func() time.Time { return now },
-	})
-	want := func(when string, p pair, want account.Code) {
+	clock := newClock()
+	v := newVerifier(t, verify.NewJWKS(e.URL, nil, clock.now))
+	want := func(when string, p pair, want error) {
 		t.Helper()
 		_, err := v.Verify(context.Background(), sign(t, p, good(nil), nil))
-		if got := account.CodeOf(err); got != want {
-			t.Errorf("%s: got %q (%v), want %q", when, got, err, want)
-		}
+		wantKind(t, when, err, want)
 	}
 	for range 10 {
-		want("down from the first", k1, account.CodeUnavailable)
+		want("down from the first", k1, verify.ErrUnavailable)
 	}
 	e.wantAsked(t, "ten checks at once while it is down", 1)
-	clock.Advance(time.Second)
-	want("still down", k1, account.CodeUnavailable)
+	clock.advance(time.Second)
+	want("still down", k1, verify.ErrUnavailable)
 	e.wantAsked(t, "a second later", 2)
 	e.down.Store(false)
-	clock.Advance(time.Second)
-	want("back", k1, "")
+	clock.advance(time.Second)
+	want("back", k1, nil)
 
 	// Down again: what is known works on, what is not is not good.
 	e.down.Store(true)
-	clock.Advance(time.Hour)
-	want("down again", k1, "")
-	want("a new key while it is down", k2, account.CodeInvalidToken)
+	clock.advance(time.Hour)
+	want("down again", k1, nil)
+	want("a new key while it is down", k2, verify.ErrInvalidToken)
 }
 
 func TestOldKeysAreFetchedBehindTheBack(t *testing.T) {
 	t.Parallel()
 	k1, k2 := newPair(t, "k1", jwa.ES256()), newPair(t, "k2", jwa.ES256())
 	e := newEndpoint(t, k1)
-	clock := &accounttest.Clock{}
-	r := token.NewRemote(e.URL, nil, clock.Now)
+	clock := newClock()
+	r := verify.NewJWKS(e.URL, nil, clock.now)
 	wantKey(t, r, "k1", true)
-	clock.Advance(15 * time.Minute)
+	clock.advance(15 * time.Minute)
 	e.hold = make(chan struct{})
 	e.serve(t, k2)
 	for range 3 {
@@ -172,7 +186,7 @@ func TestManyWaitForOneFetch(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t, newPair(t, "k1", jwa.ES256()))
 	e.hold = make(chan struct{})
-	r := token.NewRemote(e.URL, nil, nil)
+	r := verify.NewJWKS(e.URL, nil, nil)
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.Key(impatient, "k1"); !errors.Is(err, context.Canceled) {
@@ -198,6 +212,7 @@ func TestMixedSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	private := newPair(t, "private", jwa.ES256()).private // whoever serves that has no secret any more
 	set := map[string]any{"keys": []any{
 		map[string]any{"kty": "oct", "kid": "secret", "k": "c2VjcmV0"},
 		map[string]any{
@@ -205,23 +220,42 @@ func TestMixedSet(t *testing.T) {
 			"n": base64.RawURLEncoding.EncodeToString(small.N.Bytes()),
 		},
 		map[string]any{"kty": "new", "kid": "new", "x": "y"},
+		relabelled(t, public, map[string]any{"kid": "encryption", "use": "enc"}),
+		relabelled(t, public, map[string]any{"kid": "other algorithm", "alg": "ES384"}),
+		relabelled(t, public, map[string]any{"kid": ""}),
+		private,
 		public,
 	}}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(set) }))
 	t.Cleanup(s.Close)
-	r := token.NewRemote(s.URL, nil, nil)
+	r := verify.NewJWKS(s.URL, nil, nil)
 	wantKey(t, r, "k1", true)
-	for _, id := range []string{"secret", "small", "new"} {
+	for _, id := range []string{"secret", "small", "new", "encryption", "other algorithm", "", "private"} {
 		wantKey(t, r, id, false)
 	}
+}
+
+// relabelled gives a key with other members.
+func relabelled(t *testing.T, k jwk.Key, members map[string]any) jwk.Key {
+	t.Helper()
+	other, err := k.Clone()
+	for name, v := range members {
+		if err == nil {
+			err = other.Set(name, v)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
 }
 
 func TestSetWithoutGoodKeys(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"keys":[]}`, `{}`, `nonsense`, `{"keys":[{"kty":"oct","kid":"k1","k":"c2VjcmV0"}]}`} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
-		_, err := token.NewRemote(s.URL, nil, nil).Key(t.Context(), "k1")
-		if err == nil || errors.Is(err, token.ErrUnknownKey) {
+		_, err := verify.NewJWKS(s.URL, nil, nil).Key(t.Context(), "k1")
+		if err == nil || errors.Is(err, verify.ErrUnknownKey) {
 			t.Errorf("%s: got %v, want an error that says the keys are not there", body, err)
 		}
 		s.Close()
