@@ -37,7 +37,7 @@ func function(getenv func(string) string) int {
 		fmt.Println("hook", hooked.Add(1), time.Until(deadline) <= 400*time.Millisecond, ctx.Err())
 	}
 	o := frontdoor.Options{
-		DirectPath: "/direct", Streaming: getenv("STREAMING") != "",
+		DirectPath: frontdoortest.DirectPath, Streaming: getenv("STREAMING") != "",
 		OnShutdown: []func(context.Context){hook, hook},
 	}
 	if err := frontdoor.Serve(context.Background(), functions[getenv("FUNCTION")], o); err != nil {
@@ -50,6 +50,7 @@ func function(getenv func(string) string) int {
 
 var functions = map[string]http.Handler{
 	"lives": http.HandlerFunc(lives),
+	"table": frontdoortest.Handler(),
 }
 
 // start starts the test binary as a function of a Runtime API whose invocations have so

@@ -29,17 +29,22 @@ const (
 	REST        Form = "rest"      // API Gateway REST API, payload format 1.0
 	HTTPAPI     Form = "httpapi"   // API Gateway HTTP API, payload format 2.0
 	FunctionURL Form = "furl"
+	Direct      Form = "direct" // an invocation by event, with no HTTP before it
 )
 
 // functionURLHost is the host of a Function URL, which has no other.
 const functionURLHost = "2cxn22odiwguak4feg4jtt7cwm0ziblr.lambda-url.us-west-2.on.aws"
 
 // Forms gives every form.
-func Forms() []Form { return []Form{ALB, ALBMulti, REST, HTTPAPI, FunctionURL} }
+func Forms() []Form { return []Form{ALB, ALBMulti, REST, HTTPAPI, FunctionURL, Direct} }
 
 // Event makes the event that a door would make of a request as it stands on the wire:
-// method, request target, Host, headers and body. The client's address is 203.0.113.18.
+// method, request target, Host, headers and body. The client's address is 203.0.113.18. A
+// direct invocation's event is the body.
 func Event(form Form, method, target, host string, header http.Header, body []byte) ([]byte, error) {
+	if form == Direct {
+		return body, nil
+	}
 	path, query, _ := strings.Cut(target, "?")
 	h := http.Header{"Host": {host}}
 	maps.Copy(h, header)
@@ -187,6 +192,21 @@ func StreamedResponse(form Form, stream io.Reader) (*http.Response, error) {
 		return nil, err
 	}
 	return &http.Response{StatusCode: a.StatusCode, Header: h, ContentLength: -1, Body: io.NopCloser(in)}, nil
+}
+
+// Buffered makes of a whole stream the answer that says the same: for what is read by
+// [Response].
+func Buffered(stream []byte) ([]byte, error) {
+	prelude, body, ok := bytes.Cut(stream, make([]byte, 8))
+	if !ok {
+		return nil, fmt.Errorf("the stream has no prelude but %.200q", stream)
+	}
+	var a map[string]any
+	if err := json.Unmarshal(prelude, &a); err != nil {
+		return nil, fmt.Errorf("reading the prelude %q: %w", prelude, err)
+	}
+	a["body"], a["isBase64Encoded"] = body, true
+	return json.Marshal(a)
 }
 
 // answer is a function's answer.
