@@ -50,7 +50,7 @@ fuzz: ## Fuzz each parser for FUZZTIME (default 30s)
 
 .PHONY: conformance
 conformance: ## Hold frontdoor and its peers to the conformance table, and write docs/conformance.md
-	go run ./bench/conformance docs/conformance.md 2>/dev/null
+	go run ./bench/conformance docs/conformance.md
 
 .PHONY: bench-frontdoor
 bench-frontdoor: ## Measure frontdoor side by side with its peers; it ends in ratios

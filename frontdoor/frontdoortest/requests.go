@@ -115,7 +115,7 @@ func Requests() []Request {
 		{Target: "/%2e%2e/x", Not: decodes},
 		{Target: "/" + strings.Repeat("long/", 400), Name: "a path of 2 KB"},
 		{Target: "/q?a=" + strings.Repeat("long", 500), Name: "a query of 2 KB"},
-		{Method: "PURGE", Not: map[Form]string{REST: standard, HTTPAPI: standard, FunctionURL: standard}},
+		{Method: "PURGE", Not: map[Form]string{REST: standard, HTTPAPI: standard}},
 		{Method: "GET", Target: "/with-a-body", Body: "body", Header: text},
 		{Method: "DELETE", Target: "/with-a-body", Body: "body", Header: text},
 		{Method: "POST", Target: "/latin-1", Body: "caf\xe9", Header: with("Content-Type", "text/plain; charset=iso-8859-1")},
