@@ -44,7 +44,7 @@ func commands() []command {
 		{"gateway", "a local load balancer over HTTP services and emulated functions", runGateway},
 		{"setup", "make the table, user pool and client that the services need", runSetup},
 		{"deploy", "bring the stacks of an environment up, change them, take them back and down", runDeploy},
-		{"image", "check whether Lambda takes an image of a registry", runImage},
+		{"image", "check images of a registry, and copy them", runImage},
 		{"healthcheck", "ask a running gateway whether it is ready", runHealthcheck},
 	}
 }
