@@ -72,12 +72,16 @@ func AddProfiles(api *httpapi.API, source rpc.ProfileSource, log *slog.Logger) {
 }
 
 type registration struct {
+	httpapi.Idempotent
 	Body struct {
 		Username string `json:"username" maxLength:"254" doc:"3 to 64 characters, none of them white space or invisible; or an e-mail address" example:"alice"`
 		Password string `json:"password" maxLength:"1024" format:"password" doc:"8 to 128 characters; not the username, nor one of the commonest passwords"`
 		Email    string `json:"email,omitempty" maxLength:"254" doc:"Where the code goes; with an e-mail address as username that is it" example:"alice@example.com"`
 	}
 }
+
+// Subject says whom the request is about.
+func (r *registration) Subject() string { return r.Body.Username }
 
 type registered struct {
 	Body struct {
@@ -89,12 +93,16 @@ type registered struct {
 }
 
 type confirmation struct {
+	httpapi.Idempotent
 	Body struct {
 		Username          string `json:"username" maxLength:"254" example:"alice"`
 		Code              string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
 		RegistrationToken string `json:"registration_token" maxLength:"128" doc:"What register answered"`
 	}
 }
+
+// Subject says whom the request is about.
+func (c *confirmation) Subject() string { return c.Body.Username }
 
 type confirmed struct {
 	Body struct {
@@ -104,10 +112,14 @@ type confirmed struct {
 }
 
 type resend struct {
+	httpapi.Idempotent
 	Body struct {
 		Username string `json:"username" maxLength:"254" example:"alice"`
 	}
 }
+
+// Subject says whom the request is about.
+func (r *resend) Subject() string { return r.Body.Username }
 
 type message struct {
 	Body struct {

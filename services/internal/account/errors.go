@@ -14,20 +14,22 @@ type Code string
 
 // The closed list of codes.
 const (
-	CodeInternal           Code = "internal"            // unexpected; the cause goes to the log, never into an answer
-	CodeInvalid            Code = "invalid_request"     // a field breaks a rule; Fields says which and why
-	CodeUsernameTaken      Code = "username_taken"      // the name belongs to, or is leased by, somebody else
-	CodeConflict           Code = "conflict"            // the record changed, or is there already
-	CodeNotFound           Code = "not_found"           // no such user, claim or profile
-	CodeInvalidCredentials Code = "invalid_credentials" // wrong password or unknown user, never told apart
-	CodeInvalidToken       Code = "invalid_token"       // an access or refresh token that is not, or no longer, good
-	CodeNotConfirmed       Code = "not_confirmed"       // the account waits for its confirmation code
-	CodeAlreadyConfirmed   Code = "already_confirmed"   // there is nothing left to confirm
-	CodeMismatch           Code = "code_mismatch"       // a wrong confirmation code, or the wrong registration token for it
-	CodeExpired            Code = "code_expired"        // a confirmation code past its time, or tried too often
-	CodeChallenge          Code = "challenge_required"  // the directory wants a further step (a new password, a second factor)
-	CodeTooManyRequests    Code = "too_many_requests"   // throttled; RetryAfter says when to come back
-	CodeUnavailable        Code = "unavailable"         // a system behind us is down; RetryAfter says when to come back
+	CodeInternal           Code = "internal"               // unexpected; the cause goes to the log, never into an answer
+	CodeInvalid            Code = "invalid_request"        // a field breaks a rule; Fields says which and why
+	CodeUsernameTaken      Code = "username_taken"         // the name belongs to, or is leased by, somebody else
+	CodeConflict           Code = "conflict"               // the record changed, or is there already
+	CodeNotFound           Code = "not_found"              // no such user, claim or profile
+	CodeInvalidCredentials Code = "invalid_credentials"    // wrong password or unknown user, never told apart
+	CodeInvalidToken       Code = "invalid_token"          // an access or refresh token that is not, or no longer, good
+	CodeNotConfirmed       Code = "not_confirmed"          // the account waits for its confirmation code
+	CodeAlreadyConfirmed   Code = "already_confirmed"      // there is nothing left to confirm
+	CodeMismatch           Code = "code_mismatch"          // a wrong confirmation code, or the wrong registration token for it
+	CodeExpired            Code = "code_expired"           // a confirmation code past its time, or tried too often
+	CodeChallenge          Code = "challenge_required"     // the directory wants a further step (a new password, a second factor)
+	CodeTooManyRequests    Code = "too_many_requests"      // throttled; RetryAfter says when to come back
+	CodeKeyReused          Code = "idempotency_key_reused" // the Idempotency-Key came before with another request
+	CodeInProgress         Code = "request_in_progress"    // the same request is being worked on; RetryAfter says when to ask again
+	CodeUnavailable        Code = "unavailable"            // a system behind us is down; RetryAfter says when to come back
 )
 
 // Error is the one error of the domain. Message and Fields are for the caller and

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -190,13 +191,16 @@ func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...s
 	return taken, nil
 }
 
-// key names a counter by a hash that nobody can invert who does not have the key. The
-// lengths keep two lists of parts apart.
+// key names a counter by a hash that nobody can invert who does not have the key.
 func (l *Limits) key(p Policy, of ...string) string {
-	h := hmac.New(sha256.New, l.Key)
-	for _, part := range append([]string{string(p)}, of...) {
-		h.Write([]byte{byte(len(part) >> 8), byte(len(part))})
-		h.Write([]byte(part))
+	return base64.RawURLEncoding.EncodeToString(keyed(l.Key, append([]string{string(p)}, of...)...)[:18])
+}
+
+// keyed hashes a list of texts (HMAC-SHA-256). The quotes keep two lists apart.
+func keyed(key []byte, parts ...string) []byte {
+	h := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		fmt.Fprintf(h, "%q", p)
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	return h.Sum(nil)
 }

@@ -87,7 +87,7 @@ func parseLimit(s string) (Limit, error) {
 		if err != nil || err2 != nil || n == 0 || d < time.Second || d > 31*24*time.Hour {
 			return nil, fmt.Errorf("%q must be a count and a window of 1s to 744h, such as 10/1m, or off", text)
 		}
-		l = append(l, Tier{int(n), d}) //nolint:gosec // 24 bits
+		l = append(l, Tier{int(n), d})
 	}
 	if len(l) > MaxTiers {
 		return nil, fmt.Errorf("has more than %d windows", MaxTiers)

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -82,6 +81,9 @@ type Registered struct {
 // CodeUsernameTaken for a name that is somebody's, with RetryAfter while it is only
 // leased; CodeTooManyRequests. For an e-mail address as username the answer is the same
 // whether it is known or not, and its owner is told by mail.
+//
+// Called by [Replays] after an attempt at the same request that was interrupted, it goes
+// on from where that one came to, and gives what that one would have given.
 func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, error) {
 	user, err := r.check(in)
 	if err != nil {
@@ -97,10 +99,10 @@ func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, 
 		}
 	}
 	now := r.Now()
-	token := rand.Text()
+	token := attemptText(ctx, "token")
 	claim := Claim{
 		Username:   user.Username,
-		Attempt:    rand.Text(),
+		Attempt:    attemptText(ctx, "attempt"),
 		TokenHash:  hash(token),
 		Email:      user.Email,
 		LeaseUntil: now.Add(Lease),
@@ -159,11 +161,16 @@ func (r *Registrar) check(in Registration) (NewUser, error) {
 // enlist takes the name and makes the account: the saga itself. code is the mail that an
 // address as username is counted for already.
 func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser, code Sending) (UserID, error) {
-	if err := r.acquire(ctx, c); err != nil {
+	held, err := r.acquire(ctx, c)
+	switch {
+	case err != nil:
 		return "", err
+	case held.Confirmed, held.UserID != "" && u.Email != "":
+		return held.UserID, nil
+	case held.UserID != "":
+		return held.UserID, r.confirmWithout(ctx, held)
 	}
 	if u.Email != "" && !IsEmail(u.Username) {
-		var err error
 		if code, err = r.Limits.Mail(ctx, u.Email); err != nil {
 			r.release(ctx, c)
 			return "", err
@@ -193,17 +200,22 @@ func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser, code Sending
 }
 
 // acquire takes the name for c, superseding a claim whose lease is over unless its
-// user turns out to be confirmed.
-func (r *Registrar) acquire(ctx context.Context, c Claim) error {
+// user turns out to be confirmed. It gives the claim as it stands now: with a user, where
+// an attempt at the same request made one before it was interrupted.
+func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 	held, acquired, err := r.Claims.Acquire(ctx, c)
 	switch {
-	case err != nil || acquired:
-		return err
+	case err != nil || acquired && held.Confirmed:
+		return held, err
+	case acquired && held.LeaseUntil.Before(c.LeaseUntil):
+		return held, lost(r.Claims.Extend(ctx, c.Username, c.Attempt, c.LeaseUntil))
+	case acquired:
+		return held, nil
 	case held.Confirmed:
 		r.notify(ctx, held.Username, alreadyRegistered)
-		return ErrUsernameTaken(0)
+		return held, ErrUsernameTaken(0)
 	case c.CreatedAt.Before(held.LeaseUntil):
-		return ErrUsernameTaken(held.LeaseUntil.Sub(c.CreatedAt))
+		return held, ErrUsernameTaken(held.LeaseUntil.Sub(c.CreatedAt))
 	}
 	// The lease is over, so nobody works on its strength any more, and what the
 	// directory says now is the last word on that attempt: had it been confirmed
@@ -211,14 +223,11 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) error {
 	user, err := r.Directory.FindUser(ctx, c.Username)
 	switch {
 	case err == nil && user.Confirmed && user.ID == held.UserID:
-		return r.settleFound(ctx, held, user)
+		return held, r.settleFound(ctx, held, user)
 	case err != nil && CodeOf(err) != CodeNotFound:
-		return err
+		return held, err
 	}
-	if err := r.Claims.Supersede(ctx, held, c); err != nil {
-		return lost(err)
-	}
-	return nil
+	return c, lost(r.Claims.Supersede(ctx, held, c))
 }
 
 // settleFound makes c permanent for a confirmed user found under its name, whose

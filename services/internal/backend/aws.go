@@ -62,7 +62,11 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := sharedKey(secret, c.Settings.UserPoolID, "limits")
+	limits, err := sharedKey(secret, c.Settings.UserPoolID, "limits")
+	if err != nil {
+		return nil, err
+	}
+	replays, err := sharedKey(secret, c.Settings.UserPoolID, "replays")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +84,8 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}),
 		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue,
-		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: key, Logger: c.Logger}),
+		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
+		Replays:  account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Verifier: verifier, Denials: store,
 		Close: func() error { return nil },
 	}, nil

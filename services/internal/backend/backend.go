@@ -28,6 +28,7 @@ type Backend struct {
 	Verifier  *token.Verifier
 	Mailer    account.Mailer  // sends in the background
 	Limits    *account.Limits // nil is none
+	Replays   *account.Replays
 	// Background does what no answer waits for: whoever serves must wait for it before
 	// the process ends or is frozen.
 	Background *background.Queue
@@ -74,7 +75,11 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	secret, err := store.Secret(ctx, "limits")
+	limits, err := store.Secret(ctx, "limits")
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	replays, err := store.Secret(ctx, "replays")
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -82,8 +87,9 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	mailer := queue.Mailer(server)
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
-		Limits: account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: secret, Logger: c.Logger}),
-		Mailer: mailer, Background: queue, Ready: store.Ping, Close: store.Close,
+		Limits:  account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
+		Replays: account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
+		Mailer:  mailer, Background: queue, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {
 			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
 			if server == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {

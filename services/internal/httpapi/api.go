@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"spillway.example/frontdoor"
+	"spillway.example/services/internal/account"
 )
 
 // The probes' paths.
@@ -30,14 +31,20 @@ type Config struct {
 	Logger      *slog.Logger
 	// Ready says whether requests can be served; nil is always.
 	Ready func(context.Context) error
+	// Replays give a request that comes again its answer again; nil takes no
+	// Idempotency-Key. Bearers says whose an access token is, for them.
+	Replays *account.Replays
+	Bearers account.Verifier
 }
 
 // API is one service's REST interface under construction: add operations with
 // [Handle], other handlers to Mux, then serve [API.Handler].
 type API struct {
-	Mux  *http.ServeMux
-	huma huma.API
-	log  *slog.Logger
+	Mux     *http.ServeMux
+	huma    huma.API
+	log     *slog.Logger
+	replays *account.Replays
+	bearers account.Verifier
 }
 
 // New makes an API with /healthz, /readyz, /openapi.json and /docs.
@@ -50,7 +57,7 @@ func New(c Config) *API {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of POST /login"},
 	}
-	a := &API{Mux: http.NewServeMux(), log: c.Logger}
+	a := &API{Mux: http.NewServeMux(), log: c.Logger, replays: c.Replays, bearers: c.Bearers}
 	a.huma = humago.New(a.Mux, config)
 	a.addProbes(c.Ready)
 	a.addDocs(c.Title)
@@ -71,7 +78,7 @@ type Operation struct {
 }
 
 // Handle adds an operation. In and Out are huma's input and output types; an error
-// becomes a [Problem].
+// becomes a [Problem]. One whose In has [Idempotent] in it takes an Idempotency-Key.
 func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Out, error)) {
 	described := huma.Operation{
 		OperationID: op.ID, Tags: []string{op.Tag}, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
@@ -85,6 +92,10 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 	if op.Bearer {
 		described.Errors = append(described.Errors, http.StatusUnauthorized)
 		described.Security = []map[string][]string{{bearer: {}}}
+	}
+	if _, ok := any(new(In)).(keyed); ok {
+		described.Errors = append(described.Errors, http.StatusConflict)
+		f = replayed(a, op, f)
 	}
 	huma.Register(a.huma, described, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := f(ctx, in)

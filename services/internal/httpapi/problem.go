@@ -109,6 +109,8 @@ var statuses = map[account.Code]int{
 	account.CodeExpired:            http.StatusBadRequest,
 	account.CodeChallenge:          http.StatusForbidden,
 	account.CodeTooManyRequests:    http.StatusTooManyRequests,
+	account.CodeKeyReused:          http.StatusUnprocessableEntity,
+	account.CodeInProgress:         http.StatusConflict,
 	account.CodeUnavailable:        http.StatusServiceUnavailable,
 }
 
@@ -185,7 +187,7 @@ func init() {
 
 // fieldProblem names the field itself where huma names the object around it.
 func fieldProblem(d *huma.ErrorDetail) FieldProblem {
-	field := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
+	field := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), "header"), ".")
 	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
 	if name, ok := strings.CutPrefix(d.Message, before); ok {
 		if name, ok := strings.CutSuffix(name, after); ok {

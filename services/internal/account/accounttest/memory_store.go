@@ -66,8 +66,8 @@ func (m *Memory) Delete(_ context.Context, id account.UserID) error {
 func (m *Memory) Acquire(_ context.Context, c account.Claim) (account.Claim, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if held, there := m.claims[c.Username]; there && held.Attempt != c.Attempt {
-		return held, false, nil
+	if held, there := m.claims[c.Username]; there {
+		return held, held.Attempt == c.Attempt, nil
 	}
 	m.claims[c.Username] = c
 	return c, true, nil

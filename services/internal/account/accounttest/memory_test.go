@@ -31,3 +31,8 @@ func TestMemoryCounters(t *testing.T) {
 	t.Parallel()
 	accounttest.RunCounters(t, func(*testing.T) account.Counters { return &accounttest.Counters{} })
 }
+
+func TestMemoryRecords(t *testing.T) {
+	t.Parallel()
+	accounttest.RunRecords(t, func(*testing.T) account.Records { return &accounttest.Records{} })
+}
