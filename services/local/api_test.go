@@ -28,6 +28,8 @@ import (
 // world is both services over memory, behind one of their doors.
 type world struct {
 	*accounttest.Memory
+	accounttest.Counters
+	accounttest.Records
 	clock   *accounttest.Clock
 	log     *bytes.Buffer
 	handler http.Handler
@@ -38,6 +40,7 @@ type world struct {
 type change struct {
 	directory account.Directory
 	profiles  rpc.ProfileSource
+	limits    account.Policies // none where it is nil
 }
 
 func newWorld(c change) *world {
@@ -47,17 +50,24 @@ func newWorld(c change) *world {
 	if c.directory == nil {
 		c.directory = w.Memory
 	}
+	limits := account.NewLimits(account.LimitsConfig{
+		Counters: &w.Counters, Policies: c.limits, Key: []byte("limits"), Now: w.clock.Now, Logger: log,
+	})
 	registrar := account.NewRegistrar(account.RegistrarConfig{
+		Limits:    limits,
 		Directory: c.directory, Claims: w.Memory, Profiles: w.Memory, Mailer: w.Memory, Now: w.clock.Now, Logger: log,
 	})
 	if c.profiles == nil {
 		c.profiles = rpc.Local{Verifier: w.Memory, Registrar: registrar}
 	}
-	api := httpapi.New(httpapi.Config{Title: "Test", Version: "1", Logger: log})
+	api := httpapi.New(httpapi.Config{
+		Title: "Test", Version: "1", Logger: log, Bearers: w.Memory,
+		Replays: account.NewReplays(account.ReplaysConfig{Records: &w.Records, Key: []byte("replays"), Now: w.clock.Now, Logger: log}),
+	})
 	register.AddRoutes(api, registrar)
 	login.AddRoutes(api, login.Config{
 		Sessions: account.NewSessions(account.SessionsConfig{
-			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory, Now: w.clock.Now, Logger: log,
+			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory, Limits: limits, Now: w.clock.Now, Logger: log,
 		}),
 		Verifier: w.Memory, Profiles: c.profiles, Logger: log,
 	})

@@ -34,6 +34,7 @@ func RunSaga(t *testing.T, open func(t *testing.T) Harness) {
 		{"a hundred at once", sagaHundred},
 		{"two sign-ups supersede at once", sagaSupersedeRace},
 		{"a crash at every step", sagaCrashes},
+		{"a crash at every step, and the same request again", sagaRepeats},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
