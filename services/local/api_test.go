@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -254,6 +255,58 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("the owner was not told, but %+v", mails)
 		}
 	})
+}
+
+func TestChangePassword(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		want(t, "register", send(t, w, post("/register", alice)), 200, "")
+		g := send(t, w, post("/login", alice))
+		access, refresh := g.member("access_token"), g.member("refresh_token")
+		to := func(token, current, next string) got {
+			return send(t, w, call{
+				method: "POST", path: "/me/password", token: token,
+				body: `{"current_password":"` + current + `","new_password":"` + next + `"}`,
+			})
+		}
+		const next = "another horse, another staple"
+		want(t, "change without a token", to("", accounttest.Password, next), 401, "invalid_token")
+		want(t, "change with a wrong password", to(access, "wrong", next), 401, "invalid_credentials")
+		g = to(access, accounttest.Password, "short")
+		if want(t, "change to a weak one", g, 422, "invalid_request"); !slices.Equal(g.fields(), []string{"new_password"}) {
+			t.Errorf("change to a weak one blames %v", g.fields())
+		}
+		g = to(access, accounttest.Password, next)
+		want(t, "change", g, 200, "")
+		want(t, "refresh of the older session", send(t, w, post("/token/refresh", `{"refresh_token":"`+refresh+`"}`)), 401, "invalid_token")
+
+		access = g.member("access_token")
+		list := func(token string) (ids []string, g got) {
+			g = send(t, w, call{method: "GET", path: "/me/sessions", token: token})
+			for _, m := range regexp.MustCompile(`"id":"([^"]*)"`).FindAllStringSubmatch(g.body, -1) {
+				ids = append(ids, m[1])
+			}
+			return ids, g
+		}
+		ids, g := list(access)
+		if want(t, "sessions", g, 200, ""); len(ids) != 1 || !strings.Contains(g.body, `"current":true`) {
+			t.Errorf("sessions: %s", g.body)
+		}
+		want(t, "end no session", send(t, w, call{method: "DELETE", path: "/me/sessions/none", token: access}), 404, "not_found")
+		want(t, "end the session", send(t, w, call{method: "DELETE", path: "/me/sessions/" + ids[0], token: access}), 204, "")
+		_, g = list(access)
+		want(t, "sessions of one that has ended", g, 401, "invalid_token")
+
+		w = newWorld(opaque())
+		_, g = list("any")
+		want(t, "sessions of a directory that does not know them", g, 501, "not_supported")
+	})
+}
+
+// opaque is a directory that is one and no more.
+func opaque() change {
+	return change{directory: struct{ account.Directory }{accounttest.NewMemory(nil)}}
 }
 
 // member makes an account with an address as its name.

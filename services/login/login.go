@@ -34,6 +34,8 @@ func AddRoutes(api *httpapi.API, c Config) {
 		return c.answer(c.Sessions.SignIn(ctx, in.Body.Username, in.Body.Password))
 	})
 	c.addPasswords(api)
+	c.addChange(api)
+	c.addSessions(api)
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "refresh", Tag: "Sessions", Method: http.MethodPost, Path: "/token/refresh", Summary: "Go on with a session",
 		Description: "The refresh token in the answer takes the place of the one sent.",

@@ -8,7 +8,7 @@ import (
 	"spillway.example/services/internal/httpapi"
 )
 
-// addPasswords adds the operations on passwords.
+// addPasswords adds the operations on forgotten passwords.
 func (c Config) addPasswords(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "forgot", Tag: "Passwords", Method: http.MethodPost, Path: "/login/forgot", Summary: "Ask for a new password",
@@ -32,6 +32,30 @@ func (c Config) addPasswords(api *httpapi.API) {
 			Username: in.Body.Username, Code: in.Body.Code, Password: in.Body.Password,
 		})
 	})
+}
+
+// addChange adds the change of the password by whoever is signed in.
+func (c Config) addChange(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "change_password", Tag: "Passwords", Method: http.MethodPost, Path: "/me/password", Summary: "Change the password",
+		Description: "All sessions of the account end, and the answer is a new one; its owner is told by mail. " +
+			"The same request again finishes one whose answer was lost.",
+		Bearer: true,
+	}, func(ctx context.Context, in *change) (*tokens, error) {
+		token, err := in.Token()
+		if err != nil {
+			return nil, err
+		}
+		return c.answer(c.Sessions.ChangePassword(ctx, token, in.Body.CurrentPassword, in.Body.NewPassword))
+	})
+}
+
+type change struct {
+	httpapi.Bearer
+	Body struct {
+		CurrentPassword string `json:"current_password" maxLength:"1024" format:"password" example:"correct horse battery staple"`
+		NewPassword     string `json:"new_password" maxLength:"1024" format:"password" doc:"8 to 128 characters; not the username, nor one of the commonest passwords" example:"another horse, another staple"`
+	}
 }
 
 type forgot struct {

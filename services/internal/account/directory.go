@@ -48,6 +48,10 @@ type Directory interface {
 	// and ends all sessions. CodeMismatch, also for an unknown user, after the same
 	// work; CodeExpired; CodeInvalid as of SignUp.
 	ResetPassword(ctx context.Context, username, code, password string) error
+	// ChangePassword gives the access token's user another password, if the current one
+	// is right; sessions go on. CodeInvalidToken; CodeInvalidCredentials where the
+	// current one is wrong; CodeInvalid as of SignUp.
+	ChangePassword(ctx context.Context, accessToken, current, password string) error
 	// GetUser reads the access token's user, unless the session has ended.
 	// CodeInvalidToken.
 	GetUser(ctx context.Context, accessToken string) (User, error)
@@ -61,6 +65,25 @@ type Directory interface {
 	// DeleteUser deletes a user with all sessions, by the service's own right. It is
 	// idempotent: an unknown user is no error.
 	DeleteUser(ctx context.Context, username string) error
+}
+
+// SessionLister is a directory that knows sessions one by one. Cognito does not, unless
+// it tracks devices, so it is a port of its own.
+type SessionLister interface {
+	// ListSessions gives the sessions of the access token's user that have not ended,
+	// newest first. CodeInvalidToken.
+	ListSessions(ctx context.Context, accessToken string) ([]Session, error)
+	// EndSession ends one session of the access token's user. CodeInvalidToken;
+	// CodeNotFound where the user has no such session.
+	EndSession(ctx context.Context, accessToken, id string) error
+}
+
+// Session is one sign-in and all that came of it.
+type Session struct {
+	ID        string // the tokens' origin_jti
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	Current   bool // whether the access token that asked is of this one
 }
 
 // NewUser is what a sign-up tells the directory.

@@ -26,6 +26,7 @@ const (
 	CodeMismatch           Code = "code_mismatch"          // a wrong confirmation code, or the wrong registration token for it
 	CodeExpired            Code = "code_expired"           // a confirmation code past its time, or tried too often
 	CodeChallenge          Code = "challenge_required"     // the directory wants a further step (a new password, a second factor)
+	CodeUnsupported        Code = "not_supported"          // the directory has no such thing
 	CodeTooManyRequests    Code = "too_many_requests"      // throttled; RetryAfter says when to come back
 	CodeKeyReused          Code = "idempotency_key_reused" // the Idempotency-Key came before with another request
 	CodeInProgress         Code = "request_in_progress"    // the same request is being worked on; RetryAfter says when to ask again

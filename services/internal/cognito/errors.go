@@ -33,6 +33,7 @@ const (
 	adminSignOut  operation = "AdminUserGlobalSignOut"
 	forgot        operation = "ForgotPassword"
 	confirmForgot operation = "ConfirmForgotPassword"
+	change        operation = "ChangePassword"
 )
 
 // meaning makes the domain's error of a cause.
@@ -109,6 +110,13 @@ var particular = map[operation]map[string]meaning{
 		"NotAuthorizedException":        account.ErrCredentials,
 		"UserLambdaValidationException": account.ErrCredentials,
 		"UserNotFoundException":         account.ErrCredentials,
+	},
+	change: {
+		"InvalidParameterException":      account.ErrToken, // the token's form: the passwords' was seen to
+		"NotAuthorizedException":         account.ErrToken, // or the password's: see ChangePassword
+		"PasswordResetRequiredException": account.ErrToken,
+		"UserNotConfirmedException":      account.ErrToken,
+		"UserNotFoundException":          account.ErrToken,
 	},
 	refreshTokens: badToken,
 	revokeToken:   badToken,

@@ -32,6 +32,7 @@ var told = map[operation][]account.Code{
 	adminConfirm:  {account.CodeNotFound},
 	adminDelete:   {account.CodeNotFound},
 	adminSignOut:  {account.CodeNotFound},
+	change:        {account.CodeInvalidToken, account.CodeInvalid},
 	forgot:        {account.CodeNotFound},
 	confirmForgot: {account.CodeMismatch, account.CodeExpired, account.CodeInvalid},
 }

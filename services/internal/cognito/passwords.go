@@ -2,9 +2,11 @@ package cognito
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"spillway.example/services/internal/account"
 )
@@ -37,6 +39,28 @@ func (d *Directory) ResetPassword(ctx context.Context, username, code, password 
 			"The password is changed, but older sessions may go on: sign in, and sign out everywhere.")
 	}
 	return nil
+}
+
+// ChangePassword implements [account.Directory]. Cognito has one exception for a token
+// and for a password that are not good: that the token is says that the password is not.
+func (d *Directory) ChangePassword(ctx context.Context, accessToken, current, password string) error {
+	switch {
+	case accessToken == "":
+		return account.ErrToken(nil)
+	case current == "": // which Cognito would call a mistake of ours
+		return account.ErrCredentials(nil)
+	}
+	_, err := d.api.ChangePassword(ctx, &idp.ChangePasswordInput{
+		AccessToken: &accessToken, PreviousPassword: &current, ProposedPassword: &password,
+	}, askOnce)
+	failed := failure(change, err)
+	if _, refused := errors.AsType[*types.NotAuthorizedException](err); !refused || account.CodeOf(failed) != account.CodeInvalidToken {
+		return failed
+	}
+	if _, err := d.GetUser(ctx, accessToken); err != nil {
+		return err
+	}
+	return account.ErrCredentials(failed)
 }
 
 // signOutTime is how long ending the sessions after a new password may take.

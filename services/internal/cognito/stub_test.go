@@ -204,6 +204,21 @@ func TestSubIsNoUsername(t *testing.T) {
 	}
 }
 
+// Cognito refuses a token and a password with one exception; the token's user tells which.
+func TestChangePasswordRefused(t *testing.T) {
+	t.Parallel()
+	for found, want := range map[string]account.Code{
+		`{"Username":"alice"}`:                                  account.CodeInvalidCredentials,
+		"NotAuthorizedException: Access Token has been revoked": account.CodeInvalidToken,
+		"InternalErrorException":                                account.CodeUnavailable,
+	} {
+		d, _ := stubbed(t, map[string]string{"ChangePassword": "NotAuthorizedException: Incorrect username or password.", "GetUser": found})
+		if err := d.ChangePassword(t.Context(), "a", "current", accounttest.Password); account.CodeOf(err) != want {
+			t.Errorf("ChangePassword when GetUser says %s: got %v, want %s", found, err, want)
+		}
+	}
+}
+
 // A new password ends the sessions of the older one, which Cognito leaves be.
 func TestResetEndsSessions(t *testing.T) {
 	t.Parallel()
@@ -255,7 +270,10 @@ func TestExceptions(t *testing.T) {
 		},
 		"AdminConfirmSignUp": func(t *testing.T, d *cognito.Directory) error { return d.ConfirmUser(t.Context(), "alice") },
 		"AdminDeleteUser":    func(t *testing.T, d *cognito.Directory) error { return d.DeleteUser(t.Context(), "alice") },
-		"ForgotPassword":     func(t *testing.T, d *cognito.Directory) error { return d.ForgotPassword(t.Context(), "alice") },
+		"ChangePassword": func(t *testing.T, d *cognito.Directory) error {
+			return d.ChangePassword(t.Context(), "a", "current", accounttest.Password)
+		},
+		"ForgotPassword": func(t *testing.T, d *cognito.Directory) error { return d.ForgotPassword(t.Context(), "alice") },
 		"ConfirmForgotPassword": func(t *testing.T, d *cognito.Directory) error {
 			return d.ResetPassword(t.Context(), "alice", "123456", accounttest.Password)
 		},
@@ -300,6 +318,10 @@ func TestExceptions(t *testing.T) {
 		{"RevokeToken", "InternalErrorException", account.CodeUnavailable},
 		{"RevokeToken", "UnauthorizedException", account.CodeInternal},
 		{"GlobalSignOut", "NotAuthorizedException: Access Token has been revoked", account.CodeInvalidToken},
+		{"ChangePassword", "InvalidPasswordException", account.CodeInvalid},
+		{"ChangePassword", "PasswordHistoryPolicyViolationException", account.CodeInvalid},
+		{"ChangePassword", "InvalidParameterException", account.CodeInvalidToken},
+		{"ChangePassword", "LimitExceededException: Attempt limit exceeded, please try after some time.", account.CodeTooManyRequests},
 		{"ForgotPassword", "UserNotFoundException", account.CodeNotFound},
 		{"ForgotPassword", "InvalidParameterException: Cannot reset password for the user as there is no registered/verified email or phone_number", account.CodeNotFound},
 		{"ForgotPassword", "NotAuthorizedException: User password cannot be reset in the current state.", account.CodeNotFound},

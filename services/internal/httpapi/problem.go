@@ -108,6 +108,7 @@ var statuses = map[account.Code]int{
 	account.CodeMismatch:           http.StatusBadRequest,
 	account.CodeExpired:            http.StatusBadRequest,
 	account.CodeChallenge:          http.StatusForbidden,
+	account.CodeUnsupported:        http.StatusNotImplemented,
 	account.CodeTooManyRequests:    http.StatusTooManyRequests,
 	account.CodeKeyReused:          http.StatusUnprocessableEntity,
 	account.CodeInProgress:         http.StatusConflict,

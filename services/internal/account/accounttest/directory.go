@@ -23,6 +23,8 @@ func RunDirectory(t *testing.T, open func(t *testing.T) Harness) {
 		{"sign out everywhere", signOutEverywhere},
 		{"forgotten password", forgottenPassword},
 		{"forgotten password of nobody", forgottenByNobody},
+		{"change the password", changePassword},
+		{"list and end sessions", listSessions},
 		{"get user", getUser},
 		{"find, confirm and delete by own right", byOwnRight},
 	}

@@ -16,6 +16,8 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		run  func(s *saga)
 	}{
 		{"forgotten password", lifeForgotten},
+		{"change the password", lifeChange},
+		{"a crash at every step of a change", lifeChangeCrashes},
 		{"forgotten password of an account that cannot have one", lifeForgottenByNobody},
 	}
 	for _, tt := range tests {
@@ -85,4 +87,71 @@ func lifeForgottenByNobody(s *saga) {
 		wantCode(s.T, "ForgotPassword", s.sessions.ForgotPassword(ctx, name), "")
 	}
 	wantCode(s.T, "ForgotPassword of no name", s.sessions.ForgotPassword(ctx, "no name"), account.CodeInvalid)
+}
+
+func lifeChange(s *saga) {
+	ctx := context.Background()
+	name, email := Name("changing"), Address("changing")
+	s.join(name, email)
+	one, err := s.sessions.SignIn(ctx, name, Password)
+	must(s.T, "SignIn", one, err)
+	two, err := s.sessions.SignIn(ctx, name, Password)
+	must(s.T, "SignIn", two, err)
+	for what, tt := range map[string]struct {
+		current, password string
+		want              account.Code
+	}{
+		"a wrong password": {"not the password", newPassword, account.CodeInvalidCredentials},
+		"a weak one":       {Password, "password1", account.CodeInvalid},
+		"the same":         {Password, Password, account.CodeInvalid},
+	} {
+		_, err := s.sessions.ChangePassword(ctx, one.AccessToken, tt.current, tt.password)
+		wantCode(s.T, "ChangePassword with "+what, err, tt.want)
+	}
+	tokens, err := s.sessions.ChangePassword(ctx, one.AccessToken, Password, newPassword)
+	must(s.T, "ChangePassword", tokens, err)
+	if got := s.notices(email, "password was changed"); got != 1 && !s.Emulated.NeverVerifies {
+		s.Errorf("the owner was told %d times, want once", got)
+	}
+	s.wantChanged(name, tokens, one, two)
+}
+
+// wantChanged fails unless the password is the new one, and of the sessions only the one
+// that the change opened goes on.
+func (s *saga) wantChanged(name string, now account.Tokens, before ...account.Tokens) {
+	s.Helper()
+	ctx := context.Background()
+	for _, t := range before {
+		_, err := s.sessions.Refresh(ctx, t.RefreshToken)
+		wantCode(s.T, "Refresh of a session from before", err, account.CodeInvalidToken)
+	}
+	_, err := s.sessions.Refresh(ctx, now.RefreshToken)
+	wantCode(s.T, "Refresh of the new session", err, "")
+	wantCode(s.T, "SignIn", s.signIn(name, newPassword), "")
+	wantCode(s.T, "SignIn with the older password", s.signIn(name, Password), account.CodeInvalidCredentials)
+}
+
+// lifeChangeCrashes interrupts a change of the password at every call to the directory,
+// before it and after it, and makes the same request again: then it has been made once,
+// or the session that asked has ended and the new password signs in.
+func lifeChangeCrashes(s *saga) {
+	s.everyCrash("change", func(s *saga, crash func(Harness) Harness) {
+		ctx := context.Background()
+		name := Name("changing")
+		_, err := s.register(name, Password, "")
+		wantCode(s.T, "Register", err, "")
+		one, err := s.sessions.SignIn(ctx, name, Password)
+		must(s.T, "SignIn", one, err)
+		two, err := s.sessions.SignIn(ctx, name, Password)
+		must(s.T, "SignIn", two, err)
+		tokens, err := s.sessionsOver(crash(s.Harness)).ChangePassword(ctx, one.AccessToken, Password, newPassword)
+		if err != nil {
+			tokens, err = s.sessions.ChangePassword(ctx, one.AccessToken, Password, newPassword)
+		}
+		if account.CodeOf(err) == account.CodeInvalidToken {
+			tokens, err = s.sessions.SignIn(ctx, name, newPassword)
+		}
+		must(s.T, "ChangePassword again", tokens, err)
+		s.wantChanged(name, tokens, one, two)
+	})
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,11 +65,12 @@ func NewMemory(now func() time.Time) *Memory {
 }
 
 var (
-	_ account.Directory = (*Memory)(nil)
-	_ account.Profiles  = (*Memory)(nil)
-	_ account.Claims    = (*Memory)(nil)
-	_ account.Mailer    = (*Memory)(nil)
-	_ account.Verifier  = (*Memory)(nil)
+	_ account.Directory     = (*Memory)(nil)
+	_ account.SessionLister = (*Memory)(nil)
+	_ account.Profiles      = (*Memory)(nil)
+	_ account.Claims        = (*Memory)(nil)
+	_ account.Mailer        = (*Memory)(nil)
+	_ account.Verifier      = (*Memory)(nil)
 )
 
 // Send keeps a mail; Mails gives those sent to an address.
@@ -286,6 +289,55 @@ func (m *Memory) endSessions(u *memoryUser) {
 			s.ended = true
 		}
 	}
+}
+
+// ChangePassword implements [account.Directory].
+func (m *Memory) ChangePassword(_ context.Context, accessToken, current, password string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, err := m.session("access", accessToken)
+	switch {
+	case err != nil:
+		return err
+	case s.user.password != sha256.Sum256([]byte(current)):
+		return account.ErrCredentials(nil)
+	}
+	s.user.password = sha256.Sum256([]byte(password))
+	return nil
+}
+
+// ListSessions implements [account.SessionLister].
+func (m *Memory) ListSessions(_ context.Context, accessToken string) ([]account.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	own, err := m.session("access", accessToken)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]account.Session{}
+	for _, s := range m.sessions {
+		if s.user == own.user && !s.ended {
+			found[s.id] = account.Session{ID: s.id, CreatedAt: s.since, ExpiresAt: s.since.Add(24 * time.Hour), Current: s == own}
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b account.Session) int { return b.CreatedAt.Compare(a.CreatedAt) }), nil
+}
+
+// EndSession implements [account.SessionLister].
+func (m *Memory) EndSession(_ context.Context, accessToken, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	own, err := m.session("access", accessToken)
+	if err != nil {
+		return err
+	}
+	for _, s := range m.sessions {
+		if s.id == id && s.user == own.user && !s.ended {
+			s.ended = true
+			return nil
+		}
+	}
+	return account.Errorf(account.CodeNotFound, nil, "There is no such session.")
 }
 
 // GetUser implements [account.Directory].

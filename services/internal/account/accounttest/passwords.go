@@ -72,3 +72,27 @@ func forgottenByNobody(t *testing.T, h Harness) {
 		wantCode(t, "ResetPassword without a code", h.Directory.ResetPassword(ctx, name, "123456", newPassword), account.CodeMismatch)
 	}
 }
+
+func changePassword(t *testing.T, h Harness) {
+	ctx := context.Background()
+	u := member(t, h)
+	tokens, err := h.Directory.SignIn(ctx, u.Username, Password)
+	must(t, "SignIn", tokens, err)
+	for what, tt := range map[string]struct {
+		token, current string
+		want           account.Code
+	}{
+		"a wrong current password": {tokens.AccessToken, "not the password", account.CodeInvalidCredentials},
+		"no current password":      {tokens.AccessToken, "", account.CodeInvalidCredentials},
+		"no token":                 {"", Password, account.CodeInvalidToken},
+		"nonsense for a token":     {"nonsense", Password, account.CodeInvalidToken},
+		"an id token":              {tokens.IDToken, Password, account.CodeInvalidToken},
+	} {
+		wantCode(t, "ChangePassword with "+what, h.Directory.ChangePassword(ctx, tt.token, tt.current, newPassword), tt.want)
+	}
+	wantCode(t, "ChangePassword", h.Directory.ChangePassword(ctx, tokens.AccessToken, Password, newPassword), "")
+	_, err = h.Directory.SignIn(ctx, u.Username, Password)
+	wantCode(t, "SignIn with the older password", err, account.CodeInvalidCredentials)
+	_, err = h.Directory.SignIn(ctx, u.Username, newPassword)
+	wantCode(t, "SignIn with the new password", err, "")
+}

@@ -1,0 +1,89 @@
+package account
+
+import (
+	"context"
+	"errors"
+)
+
+// ChangePassword gives the access token's user another password, ends all sessions, the
+// token's own included, opens a new one and tells the owner by mail. The same request
+// again finishes what was interrupted. CodeInvalidToken; CodeInvalidCredentials where the
+// current password is wrong; CodeInvalid; CodeTooManyRequests.
+func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, password string) (Tokens, error) {
+	user, err := s.Directory.GetUser(ctx, accessToken)
+	if err != nil {
+		return Tokens{}, err
+	}
+	current, password = NormalizePassword(current), NormalizePassword(password)
+	if err := CheckPassword(password, user.Username); err != nil {
+		return Tokens{}, as("new_password", err)
+	}
+	if password == current {
+		return Tokens{}, invalid("new_password", "must not be the current one")
+	}
+	guess, err := s.Limits.SignIn(ctx, user.Username)
+	if err != nil {
+		return Tokens{}, err
+	}
+	err = s.Directory.ChangePassword(ctx, accessToken, current, password)
+	if CodeOf(err) == CodeInvalidCredentials && s.changed(ctx, user.Username, password) {
+		err = nil
+	}
+	if err != nil {
+		return Tokens{}, as("new_password", err)
+	}
+	// Whatever is interrupted from here on, the password is the new one, and sessions of
+	// the older go on until the request is made again, or its maker signs out everywhere.
+	if err := s.SignOutEverywhere(ctx, accessToken); err != nil {
+		return Tokens{}, err
+	}
+	s.tell(ctx, user.Username, passwordChanged)
+	guess.Right(ctx)
+	return s.Directory.SignIn(ctx, user.Username, password)
+}
+
+// changed says whether the password is the new one already, by an earlier try of the same
+// request whose answer was lost. The session it opens to see ends with all others.
+func (s *Sessions) changed(ctx context.Context, name, password string) bool {
+	_, err := s.Directory.SignIn(ctx, name, password)
+	return err == nil
+}
+
+// as gives an error's fields the name that this operation has for the password.
+func as(field string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || len(e.Fields) != 1 || e.Fields[0].Name != "password" {
+		return err
+	}
+	named := *e
+	named.Fields = []Field{{Name: field, Message: e.Fields[0].Message}}
+	return &named
+}
+
+// ListSessions gives the sessions of the access token's user, newest first.
+// CodeInvalidToken; CodeUnsupported where the directory does not know them.
+func (s *Sessions) ListSessions(ctx context.Context, accessToken string) ([]Session, error) {
+	lister, err := s.lister()
+	if err != nil {
+		return nil, err
+	}
+	return lister.ListSessions(ctx, accessToken)
+}
+
+// EndSession ends one session of the access token's user. CodeInvalidToken; CodeNotFound;
+// CodeUnsupported where the directory does not know them.
+func (s *Sessions) EndSession(ctx context.Context, accessToken, id string) error {
+	lister, err := s.lister()
+	if err != nil {
+		return err
+	}
+	return lister.EndSession(ctx, accessToken, id)
+}
+
+func (s *Sessions) lister() (SessionLister, error) {
+	lister, ok := s.Directory.(SessionLister)
+	if !ok {
+		return nil, Errorf(CodeUnsupported, nil, "This directory does not know sessions one by one; sign out everywhere instead.")
+	}
+	return lister, nil
+}

@@ -1,0 +1,64 @@
+package login
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"spillway.example/services/internal/httpapi"
+)
+
+// addSessions adds the operations on single sessions.
+func (c Config) addSessions(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "sessions", Tag: "Sessions", Method: http.MethodGet, Path: "/me/sessions", Summary: "List the account's sessions",
+		Description: "Those that have not ended, newest first. Only where the directory knows them one by one: the embedded store does, " +
+			"Cognito does not.",
+		Bearer: true, Errors: []int{http.StatusNotImplemented},
+	}, func(ctx context.Context, in *me) (*sessions, error) {
+		token, err := in.Token()
+		if err != nil {
+			return nil, err
+		}
+		found, err := c.Sessions.ListSessions(ctx, token)
+		if err != nil {
+			return nil, err
+		}
+		out := &sessions{}
+		out.Body.Sessions = make([]session, len(found))
+		for i, s := range found {
+			out.Body.Sessions[i] = session(s)
+		}
+		return out, nil
+	})
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "end_session", Tag: "Sessions", Method: http.MethodDelete, Path: "/me/sessions/{id}", Summary: "End one of the account's sessions",
+		Description: "Its refresh token is void from then on. Where the directory does not know sessions one by one, sign out everywhere.",
+		Status:      http.StatusNoContent,
+		Bearer:      true, Errors: []int{http.StatusNotFound, http.StatusNotImplemented},
+	}, func(ctx context.Context, in *endSession) (*struct{}, error) {
+		token, err := in.Token()
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.Sessions.EndSession(ctx, token, in.ID)
+	})
+}
+
+type endSession struct {
+	httpapi.Bearer
+	ID string `path:"id" maxLength:"64" example:"0b5c2f6e-9d1a-4c7e-8f55-2f1e3d4c5b6a"`
+}
+
+type sessions struct {
+	Body struct {
+		Sessions []session `json:"sessions" nullable:"false"`
+	}
+}
+
+type session struct {
+	ID        string    `json:"id" example:"0b5c2f6e-9d1a-4c7e-8f55-2f1e3d4c5b6a"`
+	CreatedAt time.Time `json:"created_at" doc:"When its user signed in"`
+	ExpiresAt time.Time `json:"expires_at" doc:"When it ends by itself"`
+	Current   bool      `json:"current" doc:"Whether the access token that asks is of this one"`
+}
