@@ -52,6 +52,7 @@ func (c Config) addChange(api *httpapi.API) {
 
 type change struct {
 	httpapi.Bearer
+	httpapi.Idempotent
 	Body struct {
 		CurrentPassword string `json:"current_password" maxLength:"1024" format:"password" example:"correct horse battery staple"`
 		NewPassword     string `json:"new_password" maxLength:"1024" format:"password" doc:"8 to 128 characters; not the username, nor one of the commonest passwords" example:"another horse, another staple"`
@@ -59,10 +60,14 @@ type change struct {
 }
 
 type forgot struct {
+	httpapi.Idempotent
 	Body struct {
 		Username string `json:"username" maxLength:"254" example:"alice"`
 	}
 }
+
+// Subject says whose password the request is about.
+func (in *forgot) Subject() string { return in.Body.Username }
 
 type message struct {
 	Body struct {
@@ -71,9 +76,13 @@ type message struct {
 }
 
 type reset struct {
+	httpapi.Idempotent
 	Body struct {
 		Username string `json:"username" maxLength:"254" example:"alice"`
 		Code     string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
 		Password string `json:"password" maxLength:"1024" format:"password" doc:"The new one: 8 to 128 characters; not the username, nor one of the commonest passwords" example:"another horse, another staple"`
 	}
 }
+
+// Subject says whose password the request is about.
+func (in *reset) Subject() string { return in.Body.Username }

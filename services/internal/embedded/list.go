@@ -12,7 +12,7 @@ var _ account.SessionLister = (*Directory)(nil)
 // ListSessions implements [account.SessionLister].
 func (d *Directory) ListSessions(ctx context.Context, accessToken string) ([]account.Session, error) {
 	const doing = "listing sessions"
-	claims, err := d.store.verifier.Claims(ctx, accessToken)
+	claims, err := d.store.verifier.Offline(ctx, accessToken)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (d *Directory) ListSessions(ctx context.Context, accessToken string) ([]acc
 
 // EndSession implements [account.SessionLister].
 func (d *Directory) EndSession(ctx context.Context, accessToken, id string) error {
-	claims, err := d.store.verifier.Claims(ctx, accessToken)
+	claims, err := d.store.verifier.Offline(ctx, accessToken)
 	if err != nil {
 		return err
 	}
