@@ -69,12 +69,21 @@ func newWorld(c change) *world {
 	login.AddRoutes(api, login.Config{
 		Sessions: account.NewSessions(account.SessionsConfig{
 			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory, Limits: limits, Now: w.clock.Now, Logger: log,
+			Verifier: w.Memory, Revoker: w.revoker(w.Memory),
 		}),
 		Verifier: w.Memory, Profiles: c.profiles, Logger: log,
 	})
 	api.Mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("a secret cause") })
 	w.handler = api.Handler()
 	return w
+}
+
+// revoker voids access tokens on the world's clock, without waiting for it.
+func (w *world) revoker(d account.Denials) *account.Revoker {
+	return account.NewRevoker(account.RevokerConfig{Denials: d, Now: w.clock.Now, Wait: func(_ context.Context, d time.Duration) error {
+		w.clock.Advance(d)
+		return nil
+	}})
 }
 
 // call is one request.

@@ -56,6 +56,9 @@ func Run(ctx context.Context, c Config) error {
 	register.AddRoutes(api, registrar)
 	register.AddProfiles(api, source, log)
 	login.AddRoutes(api, login.Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
+	if len(b.Introspection) > 0 {
+		login.AddIntrospection(api, b.Verifier, b.Introspection)
+	}
 	b.AddRoutes(api.Mux)
 
 	o := program.Options(s, b, log)

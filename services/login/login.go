@@ -46,7 +46,7 @@ func AddRoutes(api *httpapi.API, c Config) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "logout", Tag: "Sessions", Method: http.MethodPost, Path: "/logout", Summary: "Sign out",
 		Description: "Ends the session of a refresh token, whether or not it is still good; with an access token and `everywhere`, " +
-			"all sessions of the account. Access tokens pass offline checks until they expire.",
+			"all sessions of the account. The access token, and with `everywhere` all of the account, stop to count within 30 seconds.",
 		Status: http.StatusNoContent,
 		Errors: []int{http.StatusUnauthorized},
 	}, c.logout)
@@ -129,7 +129,8 @@ func (c Config) logout(ctx context.Context, in *logout) (*struct{}, error) {
 		}
 	}
 	if in.Body.RefreshToken != "" {
-		return nil, c.Sessions.SignOut(ctx, in.Body.RefreshToken)
+		token, _ := in.Token() // it need not be given
+		return nil, c.Sessions.SignOut(ctx, in.Body.RefreshToken, token)
 	}
 	return nil, nil
 }

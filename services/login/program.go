@@ -30,6 +30,9 @@ func handlers(b *backend.Backend, s settings.Settings, version string, log *slog
 		source = rpc.NewClient(s.RegisterURL)
 	}
 	AddRoutes(api, Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
+	if len(b.Introspection) > 0 {
+		AddIntrospection(api, b.Verifier, b.Introspection)
+	}
 	b.AddRoutes(api.Mux)
 	return program.Handlers{HTTP: api.Handler()}, nil
 }

@@ -43,7 +43,7 @@ type Reset struct {
 }
 
 // ResetPassword gives an account another password by the code that [Sessions.ForgotPassword]
-// sent, ends all its sessions, and tells its owner by mail. CodeInvalid; CodeMismatch, also
+// sent, ends all its sessions with their access tokens, and tells its owner by mail. CodeInvalid; CodeMismatch, also
 // for an unknown name; CodeExpired; CodeTooManyRequests.
 func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	name, err := FoldUsername(in.Username)
@@ -63,7 +63,11 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	}
 	guess.Right(ctx)
 	s.tell(ctx, name, passwordChanged)
-	return nil
+	user, err := s.Directory.FindUser(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.Revoker.RevokeUser(ctx, user.ID)
 }
 
 // tell mails the owner of an account a notice at its proven address, on a best effort.

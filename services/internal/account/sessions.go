@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// SessionsConfig is what [Sessions] stands on. Directory, Claims and Mailer are required.
+// SessionsConfig is what [Sessions] stands on. Directory, Claims, Mailer, Verifier and
+// Revoker are required.
 type SessionsConfig struct {
 	Directory  Directory
+	Verifier   Verifier
+	Revoker    *Revoker
 	Claims     Claims
 	Mailer     Mailer     // for notices to the owners of accounts
 	Background Background // for what no answer may wait for; Inline where it is nil
@@ -66,13 +69,37 @@ func (s *Sessions) Refresh(ctx context.Context, refreshToken string) (Tokens, er
 	return s.Directory.Refresh(ctx, refreshToken)
 }
 
-// SignOut ends the session of a refresh token. It is idempotent.
-func (s *Sessions) SignOut(ctx context.Context, refreshToken string) error {
-	return s.Directory.SignOut(ctx, refreshToken)
+// SignOut ends the session of a refresh token, and voids its access tokens where one of
+// them is given: a directory's refresh token need not tell which session it is of. It is
+// idempotent; an access token that is not good any more is no error.
+func (s *Sessions) SignOut(ctx context.Context, refreshToken, accessToken string) error {
+	if err := s.Directory.SignOut(ctx, refreshToken); err != nil || accessToken == "" {
+		return err
+	}
+	who, err := s.Verifier.Verify(ctx, accessToken)
+	switch CodeOf(err) {
+	case "":
+		return s.Revoker.RevokeSession(ctx, who.SessionID)
+	case CodeInvalidToken:
+		return nil
+	}
+	return err
 }
 
-// SignOutEverywhere ends all sessions of the access token's user. CodeInvalidToken.
+// SignOutEverywhere ends all sessions of the access token's user, and voids their access
+// tokens. CodeInvalidToken.
+//
+// The directory comes last, since it takes the token only once: whatever fails before can
+// be done again. It also comes first, to say that the token's session goes on: nobody may
+// void another's tokens by one that was revoked.
 func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) error {
+	user, err := s.Directory.GetUser(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	if err := s.Revoker.RevokeUser(ctx, user.ID); err != nil {
+		return err
+	}
 	return s.Directory.SignOutEverywhere(ctx, accessToken)
 }
 

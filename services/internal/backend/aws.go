@@ -72,6 +72,10 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	}
 	queue := background.New(background.Config{Logger: c.Logger})
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
+	introspection, err := introspectionSecrets(ctx, sdk, c.Settings)
+	if err != nil {
+		return nil, err
+	}
 	verifier, err := token.NewVerifier(token.Config{
 		Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID,
 		Keys: verify.NewJWKS(c.Settings.JWKSURL, nil, nil), Denials: store,
@@ -86,7 +90,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue,
 		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
 		Replays:  account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
-		Verifier: verifier, Denials: store,
+		Verifier: verifier, Denials: store, Introspection: introspection,
 		Close: func() error { return nil },
 	}, nil
 }
@@ -107,23 +111,44 @@ func clientSecret(ctx context.Context, sdk aws.Config, s settings.Settings) (str
 	if s.UserPoolClientSecretARN == "" {
 		return s.UserPoolClientSecret, nil
 	}
+	return kept(ctx, sdk, "USER_POOL_CLIENT_SECRET_ARN", s.UserPoolClientSecretARN, "client_secret")
+}
+
+// introspectionSecrets gives the secrets of POST /token/introspect, from Secrets Manager
+// where the settings say so.
+func introspectionSecrets(ctx context.Context, sdk aws.Config, s settings.Settings) ([]string, error) {
+	const setting = "INTROSPECTION_SECRET_ARN"
+	if s.IntrospectionSecretARN == "" {
+		return s.IntrospectionSecrets, nil
+	}
+	value, err := kept(ctx, sdk, setting, s.IntrospectionSecretARN, "introspection_secret")
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := settings.ParseSecrets(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the secret %w", setting, err)
+	}
+	return secrets, nil
+}
+
+// kept reads a secret that Secrets Manager keeps, as it is or as a member of JSON.
+func kept(ctx context.Context, sdk aws.Config, setting, arn, member string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	out, err := secretsmanager.NewFromConfig(sdk).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
-		SecretId: &s.UserPoolClientSecretARN,
-	})
+	out, err := secretsmanager.NewFromConfig(sdk).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 	if err != nil {
-		return "", fmt.Errorf("USER_POOL_CLIENT_SECRET_ARN: reading the secret: %w", err)
+		return "", fmt.Errorf("%s: reading the secret: %w", setting, err)
 	}
 	value := aws.ToString(out.SecretString)
-	var member struct {
-		ClientSecret string `json:"client_secret"`
-	}
-	if json.Unmarshal([]byte(value), &member) == nil && member.ClientSecret != "" {
-		return member.ClientSecret, nil
+	var members map[string]any
+	if json.Unmarshal([]byte(value), &members) == nil {
+		if text, ok := members[member].(string); ok && text != "" {
+			return text, nil
+		}
 	}
 	if value == "" {
-		return "", errors.New("USER_POOL_CLIENT_SECRET_ARN: the secret has no text")
+		return "", fmt.Errorf("%s: the secret has no text", setting)
 	}
 	return value, nil
 }

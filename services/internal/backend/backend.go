@@ -29,6 +29,8 @@ type Backend struct {
 	Mailer    account.Mailer  // sends in the background
 	Limits    *account.Limits // nil is none
 	Replays   *account.Replays
+	// Introspection are the secrets that open POST /token/introspect; empty closes it.
+	Introspection []string
 	// Background does what no answer waits for: whoever serves must wait for it before
 	// the process ends or is frozen.
 	Background *background.Queue
@@ -87,9 +89,10 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	mailer := queue.Mailer(server)
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
-		Limits:  account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
-		Replays: account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
-		Mailer:  mailer, Background: queue, Ready: store.Ping, Close: store.Close,
+		Limits:        account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
+		Replays:       account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
+		Introspection: c.Settings.IntrospectionSecrets,
+		Mailer:        mailer, Background: queue, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {
 			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
 			if server == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
@@ -138,10 +141,15 @@ func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Regi
 	})
 }
 
+// Revoker voids access tokens by the backend's deny list.
+func (b *Backend) Revoker() *account.Revoker {
+	return account.NewRevoker(account.RevokerConfig{Denials: b.Denials})
+}
+
 // Sessions makes the sign-in use cases over the backend.
 func (b *Backend) Sessions(log *slog.Logger) *account.Sessions {
 	return account.NewSessions(account.SessionsConfig{
-		Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer, Limits: b.Limits, Background: b.Background, Logger: log,
+		Verifier: b.Verifier, Revoker: b.Revoker(), Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer, Limits: b.Limits, Background: b.Background, Logger: log,
 	})
 }
 

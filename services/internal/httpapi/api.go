@@ -55,7 +55,9 @@ func New(c Config) *API {
 	config.CreateHooks = nil                     // no $schema member in answers
 	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of POST /login"},
+		bearer:       {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of POST /login"},
+		secretBearer: {Type: "http", Scheme: "bearer", Description: "The secret that the service was given"},
+		secretBasic:  {Type: "http", Scheme: "basic", Description: "The same as a password, with any user name"},
 	}
 	a := &API{Mux: http.NewServeMux(), log: c.Logger, replays: c.Replays, bearers: c.Bearers}
 	a.huma = humago.New(a.Mux, config)
@@ -72,9 +74,11 @@ type Operation struct {
 	Path        string
 	Summary     string
 	Description string
-	Status      int   // of success; 200 where it is 0
-	Errors      []int // that it can answer, beside those of every operation
-	Bearer      bool  // whether it takes an access token
+	Status      int         // of success; 200 where it is 0
+	Errors      []int       // that it can answer, beside those of every operation
+	Bearer      bool        // whether it takes an access token
+	Secret      bool        // whether it takes a secret that services share
+	Form        []FormField // of an operation that takes a form
 }
 
 // Handle adds an operation. In and Out are huma's input and output types; an error
@@ -93,6 +97,9 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		described.Errors = append(described.Errors, http.StatusUnauthorized)
 		described.Security = []map[string][]string{{bearer: {}}}
 	}
+	if op.Secret {
+		described.Security = []map[string][]string{{secretBearer: {}}, {secretBasic: {}}}
+	}
 	if _, ok := any(new(In)).(keyed); ok {
 		described.Errors = append(described.Errors, http.StatusConflict)
 		f = replayed(a, op, f)
@@ -104,6 +111,9 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		}
 		return out, nil
 	})
+	if op.Form != nil {
+		describeForm(a.huma.OpenAPI().Paths[op.Path].Post, op.Form)
+	}
 }
 
 // OpenAPI gives the document that describes the operations (OpenAPI 3.1).

@@ -8,8 +8,12 @@ import (
 	"spillway.example/services/internal/account"
 )
 
-// bearer names the security scheme in the OpenAPI document.
-const bearer = "access_token"
+// The names of the security schemes in the OpenAPI document.
+const (
+	bearer       = "access_token"
+	secretBearer = "service_secret"
+	secretBasic  = "service_secret_basic"
+)
 
 // Bearer is embedded in the input of an operation that takes an access token.
 type Bearer struct {

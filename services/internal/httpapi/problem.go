@@ -175,6 +175,9 @@ func init() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		p := edgeProblem(ctx.Context(), status)
 		for _, err := range errs {
+			if own, ok := errors.AsType[*Problem](err); ok {
+				return own
+			}
 			if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && status == http.StatusUnprocessableEntity {
 				p.Errors = append(p.Errors, fieldProblem(d))
 			}

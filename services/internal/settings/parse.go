@@ -79,6 +79,12 @@ func (s *Settings) check(service Service) (wrong []error) {
 			wrong = append(wrong, errors.New("USER_POOL_CLIENT_SECRET_ARN: must not be set beside USER_POOL_CLIENT_SECRET"))
 		}
 	}
+	if s.IntrospectionSecretARN != "" && s.Store != AWS {
+		wrong = append(wrong, errors.New("INTROSPECTION_SECRET_ARN: needs STORE=aws"))
+	}
+	if s.IntrospectionSecretARN != "" && len(s.IntrospectionSecrets) > 0 {
+		wrong = append(wrong, errors.New("INTROSPECTION_SECRET_ARN: must not be set beside INTROSPECTION_SECRET"))
+	}
 	if service == Register && s.Port != 0 && s.Port == s.RPCPort {
 		wrong = append(wrong, errors.New("RPC_PORT: must not be PORT"))
 	}

@@ -42,6 +42,8 @@ type Settings struct {
 	UserPoolClientSecret    string
 	TokenIssuer             string
 	JWKSURL                 string
+	IntrospectionSecretARN  string   // empty where the secrets are given themselves
+	IntrospectionSecrets    []string // empty: there is no introspection
 
 	RegisterURL   *url.URL // nil where it is not set
 	EmailRequired bool

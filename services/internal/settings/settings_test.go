@@ -80,6 +80,24 @@ func TestWhatIsWrongTogether(t *testing.T) {
 	}
 }
 
+func TestIntrospectionSecrets(t *testing.T) {
+	t.Parallel()
+	const one, two = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+	s, err := settings.Parse(settings.Local, []string{"INTROSPECTION_SECRET=" + one + ", " + two})
+	if err != nil || !slices.Equal(s.IntrospectionSecrets, []string{one, two}) {
+		t.Errorf("two secrets: got %d, %v", len(s.IntrospectionSecrets), err)
+	}
+	for want, environ := range map[string][]string{
+		"INTROSPECTION_SECRET: must have":       {"STORE=embedded", "INTROSPECTION_SECRET=" + one + ",short"},
+		"INTROSPECTION_SECRET_ARN: needs":       {"STORE=embedded", "INTROSPECTION_SECRET_ARN=arn"},
+		"INTROSPECTION_SECRET_ARN: must not be": {"USER_POOL_ID=eu-west-1_a", "USER_POOL_CLIENT_ID=c", "INTROSPECTION_SECRET_ARN=arn", "INTROSPECTION_SECRET=" + one},
+	} {
+		if _, err := settings.Parse(settings.Login, environ); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), one) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 func TestFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "settings")
@@ -117,7 +135,7 @@ func TestHelpNamesEverySetting(t *testing.T) {
 		}
 	}
 	for _, row := range settings.Table() {
-		if row.Secret != (row.Name == "SMTP_URL" || row.Name == "USER_POOL_CLIENT_SECRET") {
+		if row.Secret != (row.Name == "SMTP_URL" || row.Name == "INTROSPECTION_SECRET" || row.Name == "USER_POOL_CLIENT_SECRET") {
 			t.Errorf("%s: secret is %v", row.Name, row.Secret)
 		}
 	}

@@ -115,6 +115,19 @@ var table = []Setting{
 		},
 	},
 	{
+		Name: "INTROSPECTION_SECRET", Secret: true, Services: []Service{Login, Local},
+		Meaning: "what services of yours show to `POST /token/introspect`, 32 characters or more; two with a comma between them while one takes the other's place; without it nobody may ask",
+		set: func(s *Settings, v string) (err error) {
+			s.IntrospectionSecrets, err = ParseSecrets(v)
+			return err
+		},
+	},
+	{
+		Name: "INTROSPECTION_SECRET_ARN", Services: []Service{Login},
+		Meaning: "or the Secrets Manager secret that holds it, as it is or as JSON with a member `introspection_secret`; `STORE=aws`",
+		set:     text(func(s *Settings) *string { return &s.IntrospectionSecretARN }),
+	},
+	{
 		Name: "REGISTER_URL", Services: []Service{Login},
 		Meaning: "where login asks for profiles: `grpc://host:8081` (gRPC over h2c), `grpcs://…`, or `http://…` and `https://…` (Connect over HTTP/1.1: through a load balancer); without it `GET /me` answers 503",
 		set: func(s *Settings, v string) (err error) {
@@ -196,6 +209,20 @@ func text(field func(*Settings) *string) func(*Settings, string) error {
 		*field(s) = v
 		return nil
 	}
+}
+
+// minSecret is the least length of a secret that services share.
+const minSecret = 32
+
+// ParseSecrets reads secrets with commas between them, the newest first.
+func ParseSecrets(v string) (secrets []string, err error) {
+	for s := range strings.SplitSeq(v, ",") {
+		if s = strings.TrimSpace(s); len(s) < minSecret {
+			return nil, fmt.Errorf("must have at least %d characters", minSecret)
+		}
+		secrets = append(secrets, s)
+	}
+	return secrets, nil
 }
 
 func port(field func(*Settings) *int) func(*Settings, string) error {

@@ -52,7 +52,7 @@ func (s *saga) notices(email, word string) (n int) {
 func lifeForgotten(s *saga) {
 	ctx := context.Background()
 	email := Address("forgetful")
-	s.join(email, email)
+	id := s.join(email, email)
 	wantCode(s.T, "ForgotPassword", s.sessions.ForgotPassword(ctx, email), "")
 	code := s.Code(s.T, email, email)
 	wantCode(s.T, "ForgotPassword at once", s.sessions.ForgotPassword(ctx, email), "")
@@ -71,6 +71,7 @@ func lifeForgotten(s *saga) {
 	}
 	in := account.Reset{Username: strings.ToUpper(email), Code: code, Password: newPassword}
 	wantCode(s.T, "ResetPassword", s.sessions.ResetPassword(ctx, in), "")
+	s.wantVoid(id)
 	wantCode(s.T, "SignIn", s.signIn(email, newPassword), "")
 	wantCode(s.T, "SignIn with the older password", s.signIn(email, Password), account.CodeInvalidCredentials)
 	if got := s.notices(email, "password was changed"); got != 1 && !s.Emulated.NeverVerifies {

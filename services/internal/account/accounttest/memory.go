@@ -352,7 +352,7 @@ func (m *Memory) GetUser(_ context.Context, accessToken string) (account.User, e
 }
 
 // Verify implements [account.Verifier]. Like any check without the directory it
-// does not see that a session has ended.
+// does not see that a session has ended, but what is on the deny list.
 func (m *Memory) Verify(_ context.Context, accessToken string) (account.Identity, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -360,9 +360,13 @@ func (m *Memory) Verify(_ context.Context, accessToken string) (account.Identity
 	if s == nil || !strings.HasPrefix(accessToken, "access.") {
 		return account.Identity{}, account.ErrToken(nil)
 	}
-	return account.Identity{
+	who := account.Identity{
 		UserID: s.user.ID, Username: s.user.Username, SessionID: s.id, Since: s.since, ExpiresAt: m.now().Add(time.Hour),
-	}, nil
+	}
+	if m.denied.holds(who) {
+		return account.Identity{}, account.ErrToken(nil)
+	}
+	return who, nil
 }
 
 // FindUser implements [account.Directory].

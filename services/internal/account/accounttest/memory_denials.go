@@ -36,6 +36,10 @@ func (m *Memory) DenySession(_ context.Context, session string, _ time.Time) err
 func (m *Memory) Denied(_ context.Context, who account.Identity) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	began, denied := m.denied.users[who.UserID]
-	return m.denied.sessions[who.SessionID] || denied && who.Since.Unix() <= began, nil
+	return m.denied.holds(who), nil
+}
+
+func (d memoryDenials) holds(who account.Identity) bool {
+	began, denied := d.users[who.UserID]
+	return d.sessions[who.SessionID] || denied && who.Since.Unix() <= began
 }

@@ -71,8 +71,25 @@ func (s *saga) over(h Harness) *account.Registrar {
 // sessionsOver is the same for Sessions.
 func (s *saga) sessionsOver(h Harness) *account.Sessions {
 	return account.NewSessions(account.SessionsConfig{
-		Directory: h.Directory, Claims: h.Claims, Mailer: s.mails, Now: s.clock.Now,
+		Directory: h.Directory, Claims: h.Claims, Mailer: s.mails, Now: s.clock.Now, Verifier: s.mails,
+		Revoker: account.NewRevoker(account.RevokerConfig{
+			Denials: s.mails, Now: s.clock.Now,
+			Wait: func(_ context.Context, d time.Duration) error { s.clock.Advance(d); return nil },
+		}),
 	})
+}
+
+// wantVoid fails unless the access tokens are void that a user got before now, and those
+// to come are not.
+func (s *saga) wantVoid(id account.UserID) {
+	s.Helper()
+	for want, since := range map[bool]time.Time{true: s.clock.Now().Add(-2 * time.Second), false: s.clock.Now()} {
+		void, err := s.mails.Denied(context.Background(), account.Identity{UserID: id, SessionID: "s", Since: since.Truncate(time.Second)})
+		wantCode(s.T, "Denied", err, "")
+		if void != want {
+			s.Errorf("an access token of a session since %v: got void %v", since, void)
+		}
+	}
 }
 
 func (s *saga) register(name, password, email string) (account.Registered, error) {

@@ -1,0 +1,36 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Secret is embedded in the input of an operation that takes a secret which services share.
+type Secret struct{ shown string }
+
+// Resolve takes it from the Authorization header: a bearer token (RFC 6750), or the
+// password of Basic authentication, whose user name is anything (RFC 6749 section 2.3.1).
+func (s *Secret) Resolve(ctx huma.Context) []error {
+	header := ctx.Header("Authorization")
+	s.shown = BearerToken(header)
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded)); err == nil && strings.EqualFold(scheme, "Basic") {
+		_, s.shown, _ = strings.Cut(string(decoded), ":")
+	}
+	return nil
+}
+
+// Is says whether one of some secrets was shown. The time tells neither how much of one was
+// right nor how long it is.
+func (s *Secret) Is(secrets ...string) bool {
+	shown, right := sha256.Sum256([]byte(s.shown)), 0
+	for _, known := range secrets {
+		sum := sha256.Sum256([]byte(known))
+		right |= subtle.ConstantTimeCompare(shown[:], sum[:])
+	}
+	return right == 1
+}

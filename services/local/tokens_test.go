@@ -1,0 +1,190 @@
+package local_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/embedded"
+	"spillway.example/services/internal/httpapi"
+	"spillway.example/services/internal/rpc"
+	"spillway.example/services/login"
+	"spillway.example/services/register"
+	"spillway.example/verify"
+)
+
+// The secrets of introspection: the one in use, and the one that it takes the place of.
+const newSecret, oldSecret = "a secret of thirty-two characters", "another of thirty-two characters!"
+
+// newStored is both services over the embedded store, whose tokens are real, behind one
+// of their doors.
+func newStored(t *testing.T) *world {
+	t.Helper()
+	w := &world{clock: &accounttest.Clock{}, log: &bytes.Buffer{}, direct: register.DirectPath}
+	w.Memory = accounttest.NewMemory(w.clock.Now) // for its mails
+	log := slog.New(slog.NewJSONHandler(w.log, nil))
+	s, err := embedded.Open(t.Context(), embedded.Config{
+		DataDir: t.TempDir(), Issuer: "https://issuer.example", ClientID: "client", Now: w.clock.Now,
+		Argon2: embedded.Argon2{Memory: 8, Iterations: 1, Parallelism: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	directory := s.Directory(w.Memory)
+	registrar := account.NewRegistrar(account.RegistrarConfig{
+		Directory: directory, Claims: s, Profiles: s, Mailer: w.Memory, Now: w.clock.Now, Logger: log,
+	})
+	api := httpapi.New(httpapi.Config{Title: "Test", Version: "1", Logger: log})
+	register.AddRoutes(api, registrar)
+	login.AddRoutes(api, login.Config{
+		Sessions: account.NewSessions(account.SessionsConfig{
+			Directory: directory, Claims: s, Mailer: w.Memory, Now: w.clock.Now, Logger: log,
+			Verifier: s.Verifier(), Revoker: w.revoker(s),
+		}),
+		Verifier: s.Verifier(), Profiles: rpc.Local{Verifier: s.Verifier(), Registrar: registrar}, Logger: log,
+	})
+	login.AddIntrospection(api, s.Verifier(), []string{newSecret, oldSecret})
+	w.handler = api.Handler()
+	return w
+}
+
+// session signs alice in.
+func session(t *testing.T, w *world, send func(*testing.T, *world, call) got) (access, refresh string) {
+	t.Helper()
+	g := send(t, w, post("/login", alice))
+	want(t, "login", g, 200, "")
+	return g.member("access_token"), g.member("refresh_token")
+}
+
+func introspect(token, authorization string) call {
+	return call{
+		method: http.MethodPost, path: "/token/introspect", body: url.Values{"token": {token}}.Encode(),
+		header: http.Header{"Authorization": {authorization}, "Content-Type": {"application/x-www-form-urlencoded"}},
+	}
+}
+
+// TestSignOutStopsAccessTokens is what docs/tokens.md states: within half a minute.
+func TestSignOutStopsAccessTokens(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newStored(t)
+		me := func(what, token string, status int, code string) {
+			t.Helper()
+			want(t, "me "+what, send(t, w, call{method: "GET", path: "/me", token: token}), status, code)
+		}
+		active := func(what, token, answer string) {
+			t.Helper()
+			g := send(t, w, introspect(token, "Bearer "+newSecret))
+			if want(t, "introspect "+what, g, 200, ""); !strings.HasPrefix(g.body, `{"active":`+answer) {
+				t.Errorf("introspect %s: got %s, want it active: %s", what, g.body, answer)
+			}
+		}
+		want(t, "register", send(t, w, post("/register", alice)), 200, "")
+
+		here, refresh := session(t, w, send)
+		elsewhere, _ := session(t, w, send)
+		me("here", here, 200, "")
+		me("elsewhere", elsewhere, 200, "")
+		want(t, "logout", send(t, w, post("/logout", `{"refresh_token":"`+refresh+`"}`)), 204, "")
+		active("at once after", here, "false")
+		active("of another session", elsewhere, "true")
+		w.clock.Advance(verify.DefaultRevokedWithin)
+		me("half a minute after signing out", here, 401, "invalid_token")
+		me("elsewhere", elsewhere, 200, "")
+
+		want(t, "logout everywhere", send(t, w, call{method: "POST", path: "/logout", body: `{"everywhere":true}`, token: elsewhere}), 204, "")
+		active("at once after", elsewhere, "false")
+		fresh, _ := session(t, w, send)
+		me("in a session that began at once after", fresh, 200, "")
+		w.clock.Advance(verify.DefaultRevokedWithin)
+		me("half a minute after signing out everywhere", elsewhere, 401, "invalid_token")
+		me("in the session that began after it", fresh, 200, "")
+		want(t, "logout everywhere by a token that was revoked",
+			send(t, w, call{method: "POST", path: "/logout", body: `{"everywhere":true}`, token: elsewhere}), 401, "invalid_token")
+		active("after that", fresh, "true")
+	})
+}
+
+func TestIntrospection(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newStored(t)
+		want(t, "register", send(t, w, post("/register", alice)), 200, "")
+		g := send(t, w, post("/login", alice))
+		access, id, refresh := g.member("access_token"), g.member("id_token"), g.member("refresh_token")
+		basic := func(user, password string) string {
+			return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+		}
+		for name, authorization := range map[string]string{
+			"bearer": "Bearer " + newSecret, "the older secret": "Bearer " + oldSecret, "basic": basic("orders", newSecret), "basic without a name": basic("", oldSecret),
+		} {
+			g := send(t, w, introspect(access, authorization))
+			if want(t, name, g, 200, ""); g.header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s: content type %q", name, g.header.Get("Content-Type"))
+			}
+			var said struct {
+				Active                         bool
+				Scope, Username, Iss, Sub, Jti string
+				ClientID                       string `json:"client_id"`
+				TokenType                      string `json:"token_type"`
+				OriginJti                      string `json:"origin_jti"`
+				Exp, Iat                       int64
+			}
+			if err := json.Unmarshal([]byte(g.body), &said); err != nil {
+				t.Fatal(err)
+			}
+			now := w.clock.Now().Unix()
+			if !said.Active || said.Scope != "aws.cognito.signin.user.admin" || said.Username != "alice" || said.Iss != "https://issuer.example" ||
+				said.Sub == "" || said.Jti == "" || said.OriginJti == "" || said.ClientID != "client" || said.TokenType != "Bearer" ||
+				said.Iat != now || said.Exp != now+3600 {
+				t.Errorf("%s: got %s", name, g.body)
+			}
+		}
+		for name, authorization := range map[string]string{
+			"nothing": "", "another secret": "Bearer " + strings.ToUpper(newSecret), "a part of it": "Bearer " + newSecret[:20],
+			"an access token": "Bearer " + access, "both with a comma": "Bearer " + newSecret + "," + oldSecret, "no Basic": "Basic !", "the name": basic(newSecret, ""),
+		} {
+			g := send(t, w, introspect(access, authorization))
+			want(t, name, g, 401, "invalid_token")
+			if g.header.Get("WWW-Authenticate") == "" || strings.Contains(g.body, newSecret) {
+				t.Errorf("%s: got %v %s", name, g.header, g.body)
+			}
+		}
+		for name, token := range map[string]string{
+			"an id token": id, "a refresh token": refresh, "nonsense": "nonsense", "a long one": strings.Repeat("a", 20<<10), "a forgery": access[:len(access)-8] + "AAAAAAAA",
+			"alg none": "eyJhbGciOiJub25lIn0." + strings.Split(access, ".")[1] + ".",
+		} {
+			g := send(t, w, introspect(token, "Bearer "+newSecret))
+			if want(t, name, g, 200, ""); strings.TrimSpace(g.body) != `{"active":false}` {
+				t.Errorf("%s: got %s", name, g.body)
+			}
+		}
+		bad := introspect("", "Bearer "+newSecret)
+		want(t, "no token", send(t, w, bad), 422, "invalid_request")
+		bad.body = "token=a&token=b"
+		want(t, "two tokens", send(t, w, bad), 422, "invalid_request")
+		bad.body = "token=%zz"
+		want(t, "no form", send(t, w, bad), 422, "invalid_request")
+		bad.body = ""
+		want(t, "no body", send(t, w, bad), 400, "malformed_request")
+		bad = introspect(access, "Bearer "+newSecret)
+		bad.header.Set("Content-Type", "application/json")
+		want(t, "JSON", send(t, w, bad), 415, "unsupported_media_type")
+		w.clock.Advance(time.Hour + verify.DefaultSkew)
+		if g := send(t, w, introspect(access, "Bearer "+newSecret)); !strings.HasPrefix(g.body, `{"active":false`) {
+			t.Errorf("an expired token: got %s", g.body)
+		}
+		if log := w.log.String(); strings.Contains(log, newSecret) || strings.Contains(log, "eyJ") {
+			t.Error("the log holds a secret or a token")
+		}
+	})
+}
