@@ -10,6 +10,7 @@ MODULES := $(shell sed -n 's|^\t\./||p' go.work)
 PACKAGES := $(MODULES:%=./%/...)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
+TEMPLATES := $(shell sed -n 's|.*template: \([a-z.]*\).*|deploy/\1|p' deploy/stacks.yaml | sort -u)
 COMPOSE := VERSION=$(VERSION) docker compose
 
 .PHONY: help
@@ -59,7 +60,7 @@ bench-frontdoor: ## Measure frontdoor side by side with its peers; it ends in ra
 ##-- check it
 
 .PHONY: lint
-lint: lint-go lint-files lint-versions lint-generated ## Run every linter and every check of generated files
+lint: lint-go lint-files lint-versions lint-generated deploy-check ## Run every linter and every check of generated files
 
 .PHONY: lint-go
 lint-go: $(BIN)/golangci-lint $(BIN)/govulncheck
@@ -69,6 +70,12 @@ lint-go: $(BIN)/golangci-lint $(BIN)/govulncheck
 .PHONY: lint-files
 lint-files: $(BIN)/hadolint
 	$(BIN)/hadolint $$(git ls-files '*Dockerfile*')
+
+.PHONY: deploy-check
+deploy-check: $(BIN)/cfn-lint $(BIN)/checkov ## Hold the CloudFormation templates to linters, to AWS's limits and to the programs they deploy
+	$(BIN)/cfn-lint --include-checks I --regions us-east-1 eu-west-1 -- $(TEMPLATES)
+	$(BIN)/checkov --framework cloudformation --compact --quiet --skip-download $(TEMPLATES:%=--file %)
+	go test ./services/local/templates
 
 .PHONY: lint-versions
 lint-versions:
@@ -108,6 +115,6 @@ $(BIN)/buf: tools/buf/go.mod
 $(BIN)/actionlint: tools/actionlint/go.mod
 	cd tools/actionlint && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
 
-$(BIN)/hadolint: tools/requirements.txt
+$(BIN)/hadolint $(BIN)/cfn-lint $(BIN)/checkov &: tools/requirements.txt
 	python3 -m venv $(BIN)/venv && $(BIN)/venv/bin/pip install -q -r tools/requirements.txt
-	ln -sf venv/bin/hadolint $@ && touch $@
+	for t in hadolint cfn-lint checkov; do ln -sf venv/bin/$$t $(BIN)/$$t && touch $(BIN)/$$t; done

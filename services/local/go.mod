@@ -9,6 +9,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/config v1.33.16
 	github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider v1.61.0
 	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.73.2
+	go.yaml.in/yaml/v4 v4.0.0
 	spillway.example/frontdoor v0.0.0
 	spillway.example/services/internal v0.0.0
 	spillway.example/services/login v0.0.0

@@ -1,0 +1,334 @@
+package templates_test
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"spillway.example/services/internal/settings"
+)
+
+// access is who may do what, and who may know what.
+func access() []check {
+	return []check{
+		{
+			"a wildcard in a policy has its reason beside it", wildcards,
+			[]mutation{
+				{"service.yaml", `Resource: "*" # reason: X-Ray has no resources to name`, `Resource: "*"`},
+				{"ci.yaml", `Action: cognito-idp:Admin* # reason: a boundary grants nothing; which of them, service.yaml says`, `Action: cognito-idp:Admin*`},
+				{"service.yaml", "TableActions: [dynamodb:GetItem, dynamodb:UpdateItem]", `TableActions: ["dynamodb:*"]`},
+			},
+		},
+		{
+			"a service may do what its code asks for, and nothing else", permissions,
+			[]mutation{
+				{"service.yaml", "dynamodb:PutItem, ", ""},
+				{"service.yaml", "dynamodb:PutItem, ", "dynamodb:PutItem, dynamodb:Scan, "},
+				{"service.yaml", "cognito-idp:AdminDeleteUser]", "cognito-idp:AdminDisableUser]"},
+				{"service.yaml", `Resource: {Fn::ImportValue: !Sub "spillway-${Environment}-table-arn"}`, `Resource: "*" # reason: none`},
+				{"service.yaml", "                Resource: !Ref Alias", `                Resource: !Sub "arn:aws:lambda:eu-west-1:123456789012:function:*"`},
+				{"service.yaml", "Action: secretsmanager:GetSecretValue", "Action: secretsmanager:ListSecrets"},
+			},
+		},
+		{
+			"roles of services have their boundary, and keep to it", bounded,
+			[]mutation{
+				{"service.yaml", `      PermissionsBoundary: {Fn::ImportValue: !Sub "spillway-${Environment}-boundary"}` + "\n", ""},
+				{"ci.yaml", "dynamodb:UpdateItem, ", ""},
+				{"ci.yaml", "                  StringEquals: {iam:PermissionsBoundary: !Ref Boundary}\n", ""},
+			},
+		},
+		{
+			"GitHub deploys from one repository's environment, by CloudFormation alone", gitHub,
+			[]mutation{
+				{"ci.yaml", `sub: !Sub "repo:${GitHubRepository}:environment:${Environment}"`, `sub: !Sub "repo:${GitHubRepository}:*"`},
+				{"ci.yaml", "                Condition: {ForAnyValue:StringEquals: {aws:CalledVia: cloudformation.amazonaws.com}}\n", ""},
+				{"ci.yaml", "token.actions.githubusercontent.com:aud: sts.amazonaws.com", "other: sts.amazonaws.com"},
+				{"ci.yaml", "{iam:PassedToService: [ecs-tasks.amazonaws.com, lambda.amazonaws.com]}", "{iam:PassedToService: [ec2.amazonaws.com]}"},
+			},
+		},
+		{
+			"every secret is given by reference", secrets,
+			[]mutation{
+				{"service.yaml", "            - {Name: STORE, Value: aws}\n", "            - {Name: STORE, Value: aws}\n            - {Name: USER_POOL_CLIENT_SECRET, Value: hunter2}\n"},
+				{"identity.yaml", "    Value: !Ref ClientSecret\n", "    Value: !GetAtt Client.ClientSecret\n"},
+				{"identity.yaml", "      SecretString: !GetAtt Client.ClientSecret", "      SecretString: hunter2"},
+				{"identity.yaml", "  AccessTokenMinutes:\n", "  ClientPassword: {Type: String, NoEcho: true, Default: x}\n  AccessTokenMinutes:\n"},
+				{"service.yaml", "          STORE: aws\n", "          STORE: \"{{resolve:secretsmanager:x}}\"\n"},
+				{"service.yaml", "{Name: USER_POOL_CLIENT_SECRET_ARN,", "{Name: USER_POOL_CLIENT_SECRET_AR,"},
+			},
+		},
+	}
+}
+
+// statement is one of a policy.
+type statement struct {
+	where      string // template, resource
+	stack      live
+	resource   string
+	Effect     string
+	Actions    []string
+	Resources  []string
+	Conditions any
+}
+
+// statements gives every statement of the policies in a stack, trust policies left out.
+func (l live) statements() []statement {
+	var all []statement
+	for _, id := range sorted(l.resources) {
+		walk(l.resources[id].Properties, func(path []string, v any) {
+			if len(path) == 0 || path[len(path)-1] != "Statement" || slices.Contains(path, "AssumeRolePolicyDocument") {
+				return
+			}
+			for _, s := range items(map[string]any{"s": v}, "s") {
+				all = append(all, statement{
+					where: l.template.file + ": " + id, stack: l, resource: id, Effect: str(s, "Effect"),
+					Actions: texts(s, "Action"), Resources: texts(s, "Resource"), Conditions: get(s, "Condition"),
+				})
+			}
+		})
+	}
+	return all
+}
+
+// wildcards goes by lines: a reason is for readers, who find it beside what it explains.
+func wildcards(d *deployment, bad bad) {
+	for _, file := range sorted(d.templates) {
+		var doc yaml.Node
+		_ = yaml.Unmarshal([]byte(d.templates[file].text), &doc) // parsed before
+		lines := strings.Split(d.templates[file].text, "\n")
+		reason := func(line int) bool {
+			return line > 0 && line <= len(lines) && strings.Contains(lines[line-1], "# reason: ")
+		}
+		var visit func(n *yaml.Node, key string, policy, deny bool)
+		visit = func(n *yaml.Node, key string, policy, deny bool) {
+			if n.Kind == yaml.MappingNode {
+				for i := 0; i+1 < len(n.Content); i += 2 {
+					deny = deny || n.Content[i].Value == "Effect" && n.Content[i+1].Value == "Deny"
+				}
+				for i := 0; i+1 < len(n.Content); i += 2 {
+					k := n.Content[i].Value
+					in := policy || k == "Statement" || strings.HasSuffix(k, "Actions") || k == "SourceArn"
+					visit(n.Content[i+1], k, in && k != "Values" && k != "RepositoryName", deny)
+				}
+				return
+			}
+			for _, c := range n.Content {
+				visit(c, key, policy, deny)
+			}
+			if n.Kind == yaml.ScalarNode && policy && !deny && strings.Contains(n.Value, "*") && !reason(n.Line) && !reason(n.Line-1) {
+				bad("%s:%d: a wildcard without a reason: %s", file, n.Line, n.Value)
+			}
+		}
+		visit(&doc, "", false, false)
+	}
+}
+
+// granted gives what the services' policies allow, together.
+func (d *deployment) granted(prefix string) map[string]bool {
+	all := map[string]bool{}
+	d.eachService(func(_ variant, l live) {
+		for _, s := range l.statements() {
+			for _, a := range s.Actions {
+				if strings.HasPrefix(a, prefix) {
+					all[a] = true
+				}
+			}
+		}
+	})
+	return all
+}
+
+func permissions(d *deployment, bad bad) {
+	table, err := tableActions()
+	if err != nil {
+		bad("%v", err)
+	}
+	pool, err := poolActions()
+	if err != nil {
+		bad("%v", err)
+	}
+	for prefix, used := range map[string]map[string]bool{"dynamodb:": table, "cognito-idp:": pool} {
+		granted := d.granted(prefix)
+		for a := range used {
+			if !granted[a] {
+				bad("service.yaml: the code asks for %s, which no service may do: see Mappings", a)
+			}
+		}
+		for a := range granted {
+			if !used[a] {
+				bad("service.yaml: %s is allowed, and no code asks for it", a)
+			}
+		}
+	}
+	own := map[string]string{
+		"dynamodb": "{Table.Arn}", "cognito-idp": "{Pool.Arn}", "secretsmanager": "{ClientSecret}", "kms": "{Key.Arn}", "lambda": "{Alias}",
+	}
+	d.eachService(func(v variant, l live) {
+		seen := map[string]bool{}
+		for _, s := range l.statements() {
+			for _, a := range s.Actions {
+				of, what, _ := strings.Cut(a, ":")
+				seen[of] = true
+				if want := own[of]; want != "" && !slices.Equal(s.Resources, []string{want}) {
+					bad("%s: %s is allowed on %v, want %s", s.where, a, s.Resources, want)
+				}
+				if of == "secretsmanager" && what != "GetSecretValue" || of == "lambda" && what != "InvokeFunction" {
+					bad("%s: %s is more than a service needs", s.where, a)
+				}
+			}
+			if s.Effect != "Allow" {
+				bad("%s: the effect is %q", s.where, s.Effect)
+			}
+		}
+		for of := range own {
+			if !seen[of] {
+				bad("%s: %s of %s may do nothing of %s", l.template.file, l.Name, v.name, of)
+			}
+		}
+	})
+}
+
+func bounded(d *deployment, bad bad) {
+	for _, v := range d.variants() {
+		var boundary []statement
+		for _, l := range d.render(v) {
+			for _, s := range l.statements() {
+				switch {
+				case s.resource == "Boundary":
+					boundary = append(boundary, s)
+				case l.Service != "":
+					for _, a := range s.Actions {
+						if !allows(boundary, a) {
+							bad("%s: %s is outside the boundary of ci.yaml, and so is never allowed", s.where, a)
+						}
+					}
+				case slices.Contains(s.Actions, "iam:CreateRole") || slices.Contains(s.Actions, "iam:PutRolePolicy"):
+					if str(s.Conditions, "StringEquals", "iam:PermissionsBoundary") != "{Boundary}" {
+						bad("%s: roles may be made without the boundary", s.where)
+					}
+				}
+			}
+			if l.Service == "" {
+				continue
+			}
+			for _, id := range l.ofType("AWS::IAM::Role") {
+				if str(l.resources[id].Properties, "PermissionsBoundary") != "{Boundary}" {
+					bad("%s: %s has no boundary", l.template.file, id)
+				}
+			}
+		}
+	}
+}
+
+// allows says whether one of the statements has an action, by IAM's patterns.
+func allows(all []statement, action string) bool {
+	return slices.ContainsFunc(all, func(s statement) bool {
+		return slices.ContainsFunc(s.Actions, func(pattern string) bool {
+			ok, _ := path.Match(pattern, action) // no action has a slash
+			return ok
+		})
+	})
+}
+
+func gitHub(d *deployment, bad bad) {
+	for _, l := range d.render(options()) {
+		roles := 0
+		for _, id := range l.ofType("AWS::IAM::Role") {
+			trust := first(l.resources[id].Properties, "AssumeRolePolicyDocument", "Statement")
+			if str(trust, "Action") != "sts:AssumeRoleWithWebIdentity" {
+				continue
+			}
+			roles++
+			got, _ := get(trust, "Condition", "StringEquals").(map[string]any)
+			want := map[string]any{
+				"token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+				"token.actions.githubusercontent.com:sub": "repo:owner/name:environment:" + options().name,
+			}
+			if !maps.Equal(got, want) {
+				bad("%s: %s may be taken by %v, want %v", l.template.file, id, got, want)
+			}
+		}
+		if l.Name != "ci" {
+			continue
+		}
+		if roles != 2 {
+			bad("%s: has %d roles for GitHub, want one that pushes and one that deploys", l.template.file, roles)
+		}
+		for _, s := range l.statements() {
+			if s.resource != "DeployRole" {
+				continue
+			}
+			for _, a := range s.Actions {
+				switch {
+				case a == "iam:PassRole":
+					if got := texts(s.Conditions, "StringEquals", "iam:PassedToService"); !slices.Equal(got, []string{"ecs-tasks.amazonaws.com", "lambda.amazonaws.com"}) {
+						bad("%s: roles may be given to %v", s.where, got)
+					}
+				case !reads(a) && str(s.Conditions, "ForAnyValue:StringEquals", "aws:CalledVia") != "cloudformation.amazonaws.com":
+					bad("%s: %s is allowed without CloudFormation between", s.where, a)
+				}
+			}
+		}
+	}
+}
+
+// reads says whether an action changes nothing, or only stacks.
+func reads(action string) bool {
+	service, what, _ := strings.Cut(action, ":")
+	return service == "cloudformation" || slices.ContainsFunc([]string{"Describe", "Get", "List", "BatchGet", "Simulate"}, func(verb string) bool {
+		return strings.HasPrefix(what, verb)
+	})
+}
+
+func secrets(d *deployment, bad bad) {
+	var secret []string
+	for _, row := range settings.Table() {
+		if row.Secret {
+			secret = append(secret, row.Name)
+		}
+	}
+	d.eachService(func(_ variant, l live) {
+		for _, door := range doors {
+			byReference := false
+			for _, e := range l.environ(door) {
+				name, value, _ := strings.Cut(e, "=")
+				if slices.Contains(secret, name) {
+					bad("%s: the %s has the secret %s in its environment, where everybody sees it who may look at a task or a function", l.Name, door, name)
+				}
+				if name == "USER_POOL_CLIENT_SECRET_ARN" {
+					byReference = value == "{ClientSecret}"
+				}
+			}
+			if !byReference {
+				bad("%s: the %s is not told where the client's secret is", l.Name, door)
+			}
+		}
+	})
+	for _, file := range sorted(d.templates) {
+		t := d.templates[file]
+		for name, p := range t.parameters {
+			if get(p, "NoEcho") != nil {
+				bad("%s: %s is a secret, and a parameter: let it be the ARN of one", file, name)
+			}
+		}
+		if strings.Contains(t.text, "resolve:") {
+			bad("%s: a dynamic reference puts the secret where the resource shows it", file)
+		}
+		for _, section := range []map[string]any{t.resources, t.outputs} {
+			walk(section, func(path []string, v any) {
+				attribute := fmt.Sprint(get(v, "Fn::GetAtt"))
+				if strings.HasSuffix(attribute, ".ClientSecret") && (len(path) != 3 || path[2] != "SecretString") {
+					bad("%s: %s shows the client's secret", file, strings.Join(path, "."))
+				}
+				if len(path) > 0 && path[len(path)-1] == "SecretString" && !strings.HasSuffix(attribute, ".ClientSecret") {
+					bad("%s: %s is written down", file, strings.Join(path, "."))
+				}
+			})
+		}
+	}
+}
