@@ -20,7 +20,7 @@ func access() []check {
 			[]mutation{
 				{"service.yaml", `Resource: "*" # reason: X-Ray has no resources to name`, `Resource: "*"`},
 				{"ci.yaml", `Action: cognito-idp:Admin* # reason: a boundary grants nothing; which of them, service.yaml says`, `Action: cognito-idp:Admin*`},
-				{"service.yaml", "TableActions: [dynamodb:GetItem, dynamodb:UpdateItem]", `TableActions: ["dynamodb:*"]`},
+				{"service.yaml", "TableActions: [dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:UpdateItem]", `TableActions: ["dynamodb:*"]`},
 			},
 		},
 		{
@@ -128,43 +128,28 @@ func wildcards(d *deployment, bad bad) {
 	}
 }
 
-// granted gives what the services' policies allow, together.
-func (d *deployment) granted(prefix string) map[string]bool {
-	all := map[string]bool{}
+func permissions(d *deployment, bad bad) {
+	reached, err := reachedActions()
+	if err != nil {
+		bad("%v", err)
+	}
 	d.eachService(func(_ variant, l live) {
+		granted := map[string]bool{}
 		for _, s := range l.statements() {
 			for _, a := range s.Actions {
-				if strings.HasPrefix(a, prefix) {
-					all[a] = true
+				granted[a] = true
+				of, _, _ := strings.Cut(a, ":")
+				if (of == "dynamodb" || of == "cognito-idp") && !reached[l.Service][a] {
+					bad("service.yaml: %s may %s, and its program never does", l.Service, a)
 				}
 			}
 		}
-	})
-	return all
-}
-
-func permissions(d *deployment, bad bad) {
-	table, err := tableActions()
-	if err != nil {
-		bad("%v", err)
-	}
-	pool, err := poolActions()
-	if err != nil {
-		bad("%v", err)
-	}
-	for prefix, used := range map[string]map[string]bool{"dynamodb:": table, "cognito-idp:": pool} {
-		granted := d.granted(prefix)
-		for a := range used {
+		for a := range reached[l.Service] {
 			if !granted[a] {
-				bad("service.yaml: the code asks for %s, which no service may do: see Mappings", a)
+				bad("service.yaml: the program of %s comes to %s, which it may not do: see Mappings", l.Service, a)
 			}
 		}
-		for a := range granted {
-			if !used[a] {
-				bad("service.yaml: %s is allowed, and no code asks for it", a)
-			}
-		}
-	}
+	})
 	own := map[string]string{
 		"dynamodb": "{Table.Arn}", "cognito-idp": "{Pool.Arn}", "secretsmanager": "{ClientSecret}", "kms": "{Key.Arn}", "lambda": "{Alias}",
 	}

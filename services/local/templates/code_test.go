@@ -2,77 +2,180 @@ package templates_test
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
-	"slices"
+	"go/types"
 	"strings"
+	"sync"
+
+	"golang.org/x/tools/go/packages"
+	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/ssa/ssautil"
 )
 
-// tableActions gives the actions that the code over the table needs. A transaction needs
-// those of what it is made of.
-func tableActions() (map[string]bool, error) {
-	actions := map[string]bool{}
-	err := selectors("../../internal/dynamo", []string{"table.go"}, func(owner, name string) {
-		switch {
-		case strings.HasSuffix(owner, ".db") && name != "TransactWriteItems" && name != "Options":
-			actions["dynamodb:"+name] = true
-		case owner == "types" && slices.Contains([]string{"Put", "Update", "Delete"}, name):
-			actions["dynamodb:"+name+"Item"] = true
-		case owner == "types" && name == "ConditionCheck":
-			actions["dynamodb:ConditionCheckItem"] = true
+// ours is what our packages' paths begin with.
+const ours = "spillway.example/"
+
+// reachedActions gives, for each service, the IAM actions of the calls that its program can
+// come to, beginning at main: those of the table, and of the user pool those for
+// administrators, since no policy grants the others.
+var reachedActions = sync.OnceValues(func() (map[string]map[string]bool, error) {
+	program, err := load()
+	if err != nil {
+		return nil, err
+	}
+	actions := map[string]map[string]bool{}
+	for _, service := range []string{"register", "login"} {
+		main := program.ImportedPackage(ours + "services/" + service + "/cmd/" + service)
+		if main == nil {
+			return nil, fmt.Errorf("%s: its program was not found", service)
+		}
+		r := &reach{program: program, seen: map[*ssa.Function]bool{}, invoked: map[*types.Func]bool{}, made: map[types.Type]bool{}, actions: map[string]bool{}}
+		r.function(main.Func("main"))
+		r.function(main.Func("init"))
+		r.methods()
+		if len(r.actions) == 0 {
+			return nil, fmt.Errorf("%s: comes to no call of AWS", service)
+		}
+		actions[service] = r.actions
+	}
+	return actions, nil
+})
+
+// load reads our packages below the two programs. Those of others are types alone.
+func load() (*ssa.Program, error) {
+	mains := []string{ours + "services/register/cmd/register", ours + "services/login/cmd/login"}
+	roots, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports | packages.NeedDeps}, mains...)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	packages.Visit(roots, nil, func(p *packages.Package) {
+		if strings.HasPrefix(p.PkgPath, ours) {
+			paths = append(paths, p.PkgPath)
 		}
 	})
-	if err == nil && len(actions) == 0 {
-		err = fmt.Errorf("no call of DynamoDB was found in the code")
+	loaded, err := packages.Load(&packages.Config{Mode: packages.LoadSyntax}, paths...)
+	if err != nil {
+		return nil, err
 	}
-	return actions, err
+	for _, p := range loaded {
+		for _, e := range p.Errors {
+			return nil, e
+		}
+	}
+	program, _ := ssautil.Packages(loaded, ssa.InstantiateGenerics)
+	program.Build()
+	return program, nil
 }
 
-// poolActions gives the actions of the user pool that the code needs: those for
-// administrators. The others no policy grants.
-func poolActions() (map[string]bool, error) {
-	actions := map[string]bool{}
-	err := selectors("../../internal/cognito", []string{"pool.go"}, func(owner, name string) {
-		if strings.HasSuffix(owner, ".api") && strings.HasPrefix(name, "Admin") {
-			actions["cognito-idp:"+name] = true
-		}
-	})
-	if err == nil && len(actions) == 0 {
-		err = fmt.Errorf("no call of Cognito was found in the code")
-	}
-	return actions, err
+// reach is what can be come to (Bacon and Sweeney's rapid type analysis, over our own code):
+// a function that one which is reached calls or mentions, and a method of a type that is
+// made, where the method is called by an interface or the type handed to others' code as one.
+type reach struct {
+	program *ssa.Program
+	seen    map[*ssa.Function]bool
+	invoked map[*types.Func]bool
+	made    map[types.Type]bool
+	actions map[string]bool
 }
 
-// selectors calls f with every owner.name in the Go files of a folder, tests and the files
-// named apart.
-func selectors(dir string, apart []string, f func(owner, name string)) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("%s: has no Go files: %w", dir, err)
+func (r *reach) function(f *ssa.Function) {
+	if f == nil || r.seen[f] {
+		return
 	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || slices.Contains(apart, filepath.Base(file)) {
-			continue
+	r.seen[f] = true
+	r.action(f)
+	for _, b := range f.Blocks {
+		for _, i := range b.Instrs {
+			r.instruction(i)
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
+	}
+}
+
+func (r *reach) instruction(i ssa.Instruction) {
+	for _, o := range i.Operands(nil) {
+		if f, ok := (*o).(*ssa.Function); ok {
+			r.function(f)
 		}
-		ast.Inspect(parsed, func(n ast.Node) bool {
-			s, ok := n.(*ast.SelectorExpr)
+	}
+	switch i := i.(type) {
+	case ssa.CallInstruction:
+		if m := i.Common().Method; m != nil {
+			r.invoked[m] = true
+		}
+	case *ssa.MakeInterface:
+		r.made[i.X.Type()] = true
+		if !isOurs(i.Type()) {
+			r.invokeAll(i.Type())
+		}
+	case *ssa.ChangeInterface:
+		if !isOurs(i.Type()) {
+			r.invokeAll(i.Type())
+		}
+	case *ssa.Alloc:
+		r.transaction(i.Type())
+	}
+}
+
+// invokeAll notes that others' code may call every method of an interface of theirs.
+func (r *reach) invokeAll(t types.Type) {
+	if face, ok := t.Underlying().(*types.Interface); ok {
+		for m := range face.Methods() {
+			r.invoked[m] = true
+		}
+	}
+}
+
+// methods adds the methods that are called by interfaces, until there are no more.
+func (r *reach) methods() {
+	for before := -1; before != len(r.seen)+len(r.made)+len(r.invoked); {
+		before = len(r.seen) + len(r.made) + len(r.invoked)
+		for m := range r.invoked {
+			face, ok := m.Signature().Recv().Type().Underlying().(*types.Interface)
 			if !ok {
-				return true
+				continue
 			}
-			switch owner := s.X.(type) {
-			case *ast.Ident:
-				f(owner.Name, s.Sel.Name)
-			case *ast.SelectorExpr:
-				f("."+owner.Sel.Name, s.Sel.Name)
+			for t := range r.made {
+				if types.Implements(t, face) {
+					if s := r.program.MethodSets.MethodSet(t).Lookup(m.Pkg(), m.Name()); s != nil {
+						r.function(r.program.MethodValue(s))
+					}
+				}
 			}
-			return true
-		})
+		}
 	}
-	return nil
+}
+
+func isOurs(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && strings.HasPrefix(named.Obj().Pkg().Path(), ours)
+}
+
+const sdk = "github.com/aws/aws-sdk-go-v2/service/"
+
+// action notes a call of DynamoDB or Cognito.
+func (r *reach) action(f *ssa.Function) {
+	if f.Pkg == nil || f.Signature.Recv() == nil {
+		return
+	}
+	switch name := f.Name(); {
+	case f.Pkg.Pkg.Path() == sdk+"dynamodb" && name != "TransactWriteItems" && name != "Options":
+		r.actions["dynamodb:"+name] = true
+	case f.Pkg.Pkg.Path() == sdk+"cognitoidentityprovider" && strings.HasPrefix(name, "Admin"):
+		r.actions["cognito-idp:"+name] = true
+	}
+}
+
+// transaction notes what a transaction is made of, whose actions it needs instead of one of
+// its own.
+func (r *reach) transaction(t types.Type) {
+	switch strings.TrimPrefix(t.String(), "*"+sdk+"dynamodb/types.") {
+	case "Put":
+		r.actions["dynamodb:PutItem"] = true
+	case "Update":
+		r.actions["dynamodb:UpdateItem"] = true
+	case "Delete":
+		r.actions["dynamodb:DeleteItem"] = true
+	case "ConditionCheck":
+		r.actions["dynamodb:ConditionCheckItem"] = true
+	}
 }
