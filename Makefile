@@ -54,8 +54,9 @@ conformance: ## Hold frontdoor and its peers to the conformance table, and write
 	go run ./bench/conformance docs/conformance.md
 
 .PHONY: bench-frontdoor
-bench-frontdoor: ## Measure frontdoor side by side with its peers; it ends in ratios
+bench-frontdoor: ## Measure frontdoor side by side with its peers, in process and as processes; it ends in ratios
 	go run ./bench/frontdoor
+	go run ./bench/process
 
 ##-- check it
 

@@ -59,4 +59,7 @@ type streamedGoingOn struct {
 }
 
 // Close implements [io.Closer].
-func (s streamedGoingOn) Close() error { return s.after.Close() }
+func (s streamedGoingOn) Close() error {
+	s.close() // for the handler it is over
+	return s.after.Close()
+}

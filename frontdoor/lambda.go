@@ -22,8 +22,9 @@ const (
 	hooksTime = 400 * time.Millisecond
 )
 
-// serveLambda runs aws-lambda-go's loop until ctx is done. Lambda sends SIGTERM only
-// to a function that has registered an extension, which WithEnableSIGTERM does.
+// serveLambda runs aws-lambda-go's loop until ctx is done. Lambda sends SIGTERM only to a
+// function that has registered an extension, which WithEnableSIGTERM does; it costs a call
+// before the first invocation, so it is for those who have hooks.
 func serveLambda(ctx context.Context, h http.Handler, o Options) error {
 	var handler any = NewInvoker(h, o)
 	switch i := NewInvoker(h, o); {
@@ -32,8 +33,11 @@ func serveLambda(ctx context.Context, h http.Handler, o Options) error {
 	case o.Streaming:
 		handler = i.Stream
 	}
-	go lambda.StartWithOptions(handler,
-		lambda.WithContext(context.WithoutCancel(ctx)), lambda.WithEnableSIGTERM())
+	options := []lambda.Option{lambda.WithContext(context.WithoutCancel(ctx))}
+	if len(o.OnShutdown) > 0 {
+		options = append(options, lambda.WithEnableSIGTERM())
+	}
+	go lambda.StartWithOptions(handler, options...)
 	<-ctx.Done()
 	hooks, cancel := context.WithTimeout(context.WithoutCancel(ctx), hooksTime)
 	defer cancel()

@@ -58,7 +58,9 @@ type Options struct {
 	// when the invocation's time is. HTTP mode has no need of it.
 	AfterAnswer func(context.Context)
 	// OnShutdown is called in order when the process is told to end: in HTTP mode
-	// after the drain, under Lambda within the 400 ms that are left then.
+	// after the drain, under Lambda within the 400 ms that are left then. Lambda tells
+	// only a function that has hooks: they cost it one call at its start, to register
+	// the extension that Lambda sends a SIGTERM for.
 	OnShutdown []func(context.Context)
 
 	// Logger gets what goes wrong; slog.Default where it is nil.

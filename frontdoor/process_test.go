@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -38,7 +40,9 @@ func function(getenv func(string) string) int {
 	}
 	o := frontdoor.Options{
 		DirectPath: frontdoortest.DirectPath, Streaming: getenv("STREAMING") != "",
-		OnShutdown: []func(context.Context){hook, hook},
+	}
+	if getenv("HOOKS") != "" {
+		o.OnShutdown = []func(context.Context){hook, hook}
 	}
 	if err := frontdoor.Serve(context.Background(), functions[getenv("FUNCTION")], o); err != nil {
 		fmt.Println(err)
@@ -51,6 +55,7 @@ func function(getenv func(string) string) int {
 var functions = map[string]http.Handler{
 	"lives": http.HandlerFunc(lives),
 	"table": frontdoortest.Handler(),
+	"meets": meets(),
 }
 
 // start starts the test binary as a function of a Runtime API whose invocations have so
@@ -227,7 +232,7 @@ func TestHooksOfProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer api.Close()
-	p := frontdoortest.Start(t, append(api.Env(), "FUNCTION=lives"), os.Args[0])
+	p := frontdoortest.Start(t, append(api.Env(), "FUNCTION=lives", "HOOKS=1"), os.Args[0])
 	if _, err := api.Invoke(t.Context(), []byte(`{"an":"event"}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -237,4 +242,70 @@ func TestHooksOfProcess(t *testing.T) {
 	if !api.Extended() {
 		t.Error("no extension is registered, without which Lambda sends no SIGTERM")
 	}
+	without, _ := start(t, 20*time.Second, "FUNCTION=lives")
+	if _, err := without.Invoke(t.Context(), []byte(`{"an":"event"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if without.Extended() {
+		t.Error("an extension is registered, and there are no hooks that it would be for")
+	}
+}
+
+// As many invocations at once as Lambda Managed Instances asks for are served at once, by
+// one process, and none sees a byte of another's. The process is built with the race
+// detector where this test is, and it would exit with its code.
+func TestConcurrentProcess(t *testing.T) {
+	t.Parallel()
+	const workers = 8
+	api, _ := start(t, time.Minute, "FUNCTION=meets", "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(workers))
+	var wg sync.WaitGroup
+	for n := range workers {
+		wg.Go(func() {
+			for round := range 20 {
+				// Each round ends only when all workers are in it.
+				body := strings.Repeat(strconv.Itoa(n), 100*(n+round))
+				target := fmt.Sprintf("/%d?round=%d", n, round)
+				event, err := frontdoortest.Event(frontdoortest.HTTPAPI, "POST", target, "x", http.Header{"X-N": {strconv.Itoa(n)}}, []byte(body))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				out, err := api.Invoke(t.Context(), event)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res, err := frontdoortest.Response(frontdoortest.HTTPAPI, out)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got, want := read(t, res), fmt.Sprint(n, target, body); got != want || res.Header.Get("X-Path") != fmt.Sprint("/", n) {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// meets answers when eight requests are in it at once.
+func meets() http.Handler {
+	var mu sync.Mutex
+	waiting, full := 0, make(chan struct{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if waiting++; waiting == 8 {
+			close(full)
+			waiting, full = 0, make(chan struct{})
+			mu.Unlock()
+		} else {
+			all := full
+			mu.Unlock()
+			<-all
+		}
+		w.Header().Set("X-Path", r.URL.Path)
+		fmt.Fprint(w, r.Header.Get("X-N"), r.RequestURI)
+		_, _ = io.Copy(w, r.Body)
+	})
 }

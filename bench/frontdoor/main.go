@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"embed"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -22,14 +21,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
+	"spillway.example/bench/signin"
 	"spillway.example/frontdoor"
 )
-
-// The events are made by hand in the shapes of frontdoor's captured ones: a sign-in of
-// about 1.2 KB with the headers that a browser sends.
-//
-//go:embed events/*.json
-var files embed.FS
 
 // Each is measured in many short rounds, in turn with the others: what else the machine
 // does meets all of them, and the ratio of one round owes nothing to the round before.
@@ -41,19 +35,7 @@ const (
 // peer is the contender that the others are compared with.
 const peer = "aws-lambda-go-api-proxy"
 
-// login is a handler such as a service has: it reads the body and answers in JSON.
-var login = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil || len(body) == 0 {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(answer)
-})
-
-var answer = []byte(`{"access_token":"eyJraWQiOiJ4IiwiYWxnIjoiRVMyNTYifQ.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl","token_type":"Bearer","expires_in":3600}`)
+var files, login, answer = signin.Events, signin.Handler, signin.Answer
 
 // contender is one way to serve an event.
 type contender struct {

@@ -24,6 +24,8 @@ type RuntimeAPI struct {
 	queue    chan *invocation
 	timeout  time.Duration
 	extended atomic.Bool
+	polled   sync.Once
+	ready    chan struct{}
 
 	mu      sync.Mutex
 	pending map[string]*invocation
@@ -57,7 +59,7 @@ func NewRuntimeAPI(timeout time.Duration) (*RuntimeAPI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
-	a := &RuntimeAPI{listener: l, queue: make(chan *invocation), timeout: timeout, pending: map[string]*invocation{}}
+	a := &RuntimeAPI{listener: l, queue: make(chan *invocation), timeout: timeout, pending: map[string]*invocation{}, ready: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{outcome}", a.finish)
@@ -75,6 +77,9 @@ func NewRuntimeAPI(timeout time.Duration) (*RuntimeAPI, error) {
 
 // Close ends the Runtime API; a runtime that polls it sees its connection go.
 func (a *RuntimeAPI) Close() error { return a.server.Close() }
+
+// Ready is closed once the function polls for its first invocation: its init is over.
+func (a *RuntimeAPI) Ready() <-chan struct{} { return a.ready }
 
 // Extended says whether the function has registered an extension, without which Lambda
 // ends it with no SIGTERM before.
@@ -154,6 +159,7 @@ func (c closer) Close() error {
 }
 
 func (a *RuntimeAPI) next(w http.ResponseWriter, r *http.Request) {
+	a.polled.Do(func() { close(a.ready) })
 	select {
 	case inv := <-a.queue:
 		h := w.Header()
