@@ -1,15 +1,11 @@
 package templates_test
 
 import (
-	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"spillway.example/services/internal/settings"
 )
 
 // access is who may do what, and who may know what.
@@ -48,6 +44,7 @@ func access() []check {
 				{"ci.yaml", `sub: !Sub "repo:${GitHubRepository}:environment:${Environment}"`, `sub: !Sub "repo:${GitHubRepository}:*"`},
 				{"ci.yaml", "                Condition: {ForAnyValue:StringEquals: {aws:CalledVia: cloudformation.amazonaws.com}}\n", ""},
 				{"ci.yaml", "token.actions.githubusercontent.com:aud: sts.amazonaws.com", "other: sts.amazonaws.com"},
+				{"ci.yaml", "                  - ecs:DescribeServices\n", ""},
 				{"ci.yaml", "{iam:PassedToService: [ecs-tasks.amazonaws.com, lambda.amazonaws.com]}", "{iam:PassedToService: [ec2.amazonaws.com]}"},
 			},
 		},
@@ -218,102 +215,4 @@ func allows(all []statement, action string) bool {
 			return ok
 		})
 	})
-}
-
-func gitHub(d *deployment, bad bad) {
-	for _, l := range d.render(options()) {
-		roles := 0
-		for _, id := range l.ofType("AWS::IAM::Role") {
-			trust := first(l.resources[id].Properties, "AssumeRolePolicyDocument", "Statement")
-			if str(trust, "Action") != "sts:AssumeRoleWithWebIdentity" {
-				continue
-			}
-			roles++
-			got, _ := get(trust, "Condition", "StringEquals").(map[string]any)
-			want := map[string]any{
-				"token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-				"token.actions.githubusercontent.com:sub": "repo:owner/name:environment:" + options().name,
-			}
-			if !maps.Equal(got, want) {
-				bad("%s: %s may be taken by %v, want %v", l.template.file, id, got, want)
-			}
-		}
-		if l.Name != "ci" {
-			continue
-		}
-		if roles != 2 {
-			bad("%s: has %d roles for GitHub, want one that pushes and one that deploys", l.template.file, roles)
-		}
-		for _, s := range l.statements() {
-			if s.resource != "DeployRole" {
-				continue
-			}
-			for _, a := range s.Actions {
-				switch {
-				case a == "iam:PassRole":
-					if got := texts(s.Conditions, "StringEquals", "iam:PassedToService"); !slices.Equal(got, []string{"ecs-tasks.amazonaws.com", "lambda.amazonaws.com"}) {
-						bad("%s: roles may be given to %v", s.where, got)
-					}
-				case !reads(a) && str(s.Conditions, "ForAnyValue:StringEquals", "aws:CalledVia") != "cloudformation.amazonaws.com":
-					bad("%s: %s is allowed without CloudFormation between", s.where, a)
-				}
-			}
-		}
-	}
-}
-
-// reads says whether an action changes nothing, or only stacks.
-func reads(action string) bool {
-	service, what, _ := strings.Cut(action, ":")
-	return service == "cloudformation" || slices.ContainsFunc([]string{"Describe", "Get", "List", "BatchGet", "Simulate"}, func(verb string) bool {
-		return strings.HasPrefix(what, verb)
-	})
-}
-
-func secrets(d *deployment, bad bad) {
-	var secret []string
-	for _, row := range settings.Table() {
-		if row.Secret {
-			secret = append(secret, row.Name)
-		}
-	}
-	d.eachService(func(_ variant, l live) {
-		for _, door := range doors {
-			byReference := false
-			for _, e := range l.environ(door) {
-				name, value, _ := strings.Cut(e, "=")
-				if slices.Contains(secret, name) {
-					bad("%s: the %s has the secret %s in its environment, where everybody sees it who may look at a task or a function", l.Name, door, name)
-				}
-				if name == "USER_POOL_CLIENT_SECRET_ARN" {
-					byReference = value == "{ClientSecret}"
-				}
-			}
-			if !byReference {
-				bad("%s: the %s is not told where the client's secret is", l.Name, door)
-			}
-		}
-	})
-	for _, file := range sorted(d.templates) {
-		t := d.templates[file]
-		for name, p := range t.parameters {
-			if get(p, "NoEcho") != nil {
-				bad("%s: %s is a secret, and a parameter: let it be the ARN of one", file, name)
-			}
-		}
-		if strings.Contains(t.text, "resolve:") {
-			bad("%s: a dynamic reference puts the secret where the resource shows it", file)
-		}
-		for _, section := range []map[string]any{t.resources, t.outputs} {
-			walk(section, func(path []string, v any) {
-				attribute := fmt.Sprint(get(v, "Fn::GetAtt"))
-				if strings.HasSuffix(attribute, ".ClientSecret") && (len(path) != 3 || path[2] != "SecretString") {
-					bad("%s: %s shows the client's secret", file, strings.Join(path, "."))
-				}
-				if len(path) > 0 && path[len(path)-1] == "SecretString" && !strings.HasSuffix(attribute, ".ClientSecret") {
-					bad("%s: %s is written down", file, strings.Join(path, "."))
-				}
-			})
-		}
-	}
 }

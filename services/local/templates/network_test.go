@@ -25,7 +25,7 @@ func network() []check {
 				{"edge.yaml", "        - Type: redirect", "        - Type: forward"},
 				{"edge.yaml", "- Type: fixed-response", "- Type: forward"},
 				{"service.yaml", "[/register, /register/*, ", "[/register, "},
-				{"service.yaml", "[/login, ", "[/*, "},
+				{"service.yaml", "[/login*, ", "[/*, "},
 				{"service.yaml", "/spillway.profile.v1.ProfileService/*", "/spillway.profile.v2.ProfileService/*"},
 				{"service.yaml", "Priority: 200", "Priority: 100"},
 				{"service.yaml", "[/register, /register/*, ", "[/register, /register/*, /register/a, /register/b, /register/c, "},

@@ -72,7 +72,7 @@ func programOperations() (map[string]string, error) {
 		rpc.Path + "GetProfile": "register",
 		// Not for the world: the embedded store's, probes, and the pages that explain.
 		"/": "", "/admin": "", "/admin/users": "", "/outbox": "", "/healthz": "", "/readyz": "", "/docs": "", "/openapi.json": "",
-		"/.well-known/jwks.json": "", "/grpc.health.v1.Health/Check": "", "/registered": "", "/debug/pprof/": "",
+		"/.well-known/jwks.json": "", "/grpc.health.v1.Health/Check": "", "/registered": "", "/debug/pprof/": "", "/metrics": "",
 	}
 	for service, add := range map[string]func(*httpapi.API){
 		"register": func(a *httpapi.API) { register.AddRoutes(a, nil) },
