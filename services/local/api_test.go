@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,13 +36,17 @@ type world struct {
 	log     *bytes.Buffer
 	handler http.Handler
 	direct  string // the path of direct invocations
+	events  atomic.Int64
 }
+
+func (w *world) count(context.Context, string) { w.events.Add(1) }
 
 // change puts other ports in the place of the memory's.
 type change struct {
 	directory account.Directory
 	profiles  rpc.ProfileSource
 	limits    account.Policies // none where it is nil
+	breaches  account.Breaches // none where it is nil
 }
 
 func newWorld(c change) *world {
@@ -54,9 +59,13 @@ func newWorld(c change) *world {
 	limits := account.NewLimits(account.LimitsConfig{
 		Counters: &w.Counters, Policies: c.limits, Key: []byte("limits"), Now: w.clock.Now, Logger: log,
 	})
+	var breaches *account.BreachCheck
+	if c.breaches != nil {
+		breaches = &account.BreachCheck{Breaches: c.breaches, Logger: log, Count: w.count}
+	}
 	registrar := account.NewRegistrar(account.RegistrarConfig{
-		Limits:    limits,
-		Directory: c.directory, Claims: w.Memory, Profiles: w.Memory, Mailer: w.Memory, Now: w.clock.Now, Logger: log,
+		Directory: c.directory, Claims: w.Memory, Profiles: w.Memory, Mailer: w.Memory,
+		Limits: limits, Breaches: breaches, Now: w.clock.Now, Logger: log,
 	})
 	if c.profiles == nil {
 		c.profiles = rpc.Local{Verifier: w.Memory, Registrar: registrar}
@@ -68,7 +77,8 @@ func newWorld(c change) *world {
 	register.AddRoutes(api, registrar)
 	login.AddRoutes(api, login.Config{
 		Sessions: account.NewSessions(account.SessionsConfig{
-			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory, Limits: limits, Now: w.clock.Now, Logger: log,
+			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory,
+			Limits: limits, Breaches: breaches, Now: w.clock.Now, Logger: log,
 			Verifier: w.Memory, Revoker: w.revoker(w.Memory),
 		}),
 		Verifier: w.Memory, Profiles: c.profiles, Logger: log,

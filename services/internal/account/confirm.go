@@ -105,7 +105,7 @@ func resend(ctx context.Context, claims Claims, dir Directory, name string, now 
 	if err == nil && !claim.Confirmed && claim.UserID != "" && claim.Email != "" {
 		var due bool
 		if due, err = claims.MarkMailed(ctx, name, now, MailInterval); due {
-			if err = dir.ResendCode(ctx, name); err != nil {
+			if err = dir.ResendCode(code.watched(ctx), name); err != nil {
 				code.Failed(ctx)
 			}
 		}

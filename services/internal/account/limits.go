@@ -28,6 +28,7 @@ type LimitsConfig struct {
 	// Key makes the counters' keys, with the names and addresses in them, unreadable. It
 	// is secret, and the same for all copies of both services.
 	Key    []byte
+	Count  Count // of LimitsReached and UncountedSignIns; nil counts nothing
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -42,6 +43,9 @@ type Limits struct{ LimitsConfig }
 func NewLimits(c LimitsConfig) *Limits {
 	if c.Policies == nil {
 		return nil
+	}
+	if c.Count == nil {
+		c.Count = func(context.Context, string) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -73,6 +77,7 @@ func (l *Limits) SignIn(ctx context.Context, name string) (Guess, error) {
 		return g, err
 	}
 	l.Logger.WarnContext(ctx, "a sign-in was not counted", "err", err)
+	l.Count(ctx, "UncountedSignIns")
 	return Guess{}, nil
 }
 
@@ -171,6 +176,21 @@ func (s Sending) Failed(ctx context.Context) {
 	}
 }
 
+type sendingKey struct{}
+
+// watched gives a context for whatever sends the mail, see [MailFailed].
+func (s Sending) watched(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sendingKey{}, s)
+}
+
+// MailFailed tells the budgets that a mail did not go out which was to be sent with ctx:
+// a mailer calls it that had said that the mail would.
+func MailFailed(ctx context.Context) {
+	if s, ok := ctx.Value(sendingKey{}).(Sending); ok {
+		s.Failed(ctx)
+	}
+}
+
 // take counts an attempt on one budget. CodeTooManyRequests.
 func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...string) (Taken, error) {
 	limit := l.Policies[p]
@@ -183,6 +203,7 @@ func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...s
 	}
 	if !taken.Admitted {
 		l.Logger.InfoContext(ctx, "limit reached", "policy", string(p), "after", taken.After)
+		l.Count(ctx, "LimitsReached")
 		return taken, &Error{
 			Code: CodeTooManyRequests, Message: "Too many attempts; try again later.",
 			RetryAfter: taken.After, Quota: &Quota{Policy: p, Tier: taken.Tier},

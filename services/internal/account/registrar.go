@@ -31,7 +31,8 @@ type RegistrarConfig struct {
 	Mailer        Mailer     // for notices to the owners of addresses
 	Background    Background // for what no answer may wait for; Inline where it is nil
 	Limits        *Limits    // nil is none
-	EmailRequired bool       // refuse a sign-up that gives no e-mail address
+	Breaches      *BreachCheck
+	EmailRequired bool // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time
 	Logger        *slog.Logger
 }
@@ -90,6 +91,9 @@ func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, 
 		return Registered{}, err
 	}
 	if err := r.Limits.SignUp(ctx); err != nil {
+		return Registered{}, err
+	}
+	if err := r.Breaches.Check(ctx, user.Password); err != nil {
 		return Registered{}, err
 	}
 	var code Sending
@@ -181,7 +185,7 @@ func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser, code Sending
 			return "", err
 		}
 	}
-	made, err := r.signUp(ctx, c, u)
+	made, err := r.signUp(code.watched(ctx), c, u)
 	if err != nil {
 		return "", err
 	}

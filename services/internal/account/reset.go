@@ -19,6 +19,7 @@ func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 }
 
 func (s *Sessions) forgot(ctx context.Context, name string, code Sending) {
+	ctx = code.watched(ctx)
 	_, err := s.Claims.Find(ctx, name)
 	switch CodeOf(err) {
 	case "":
@@ -56,6 +57,9 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	}
 	guess, err := s.Limits.Code(ctx, name)
 	if err != nil {
+		return err
+	}
+	if err := s.Breaches.Check(ctx, password); err != nil {
 		return err
 	}
 	if err := s.Directory.ResetPassword(ctx, name, in.Code, password); err != nil {

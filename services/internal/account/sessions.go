@@ -16,6 +16,7 @@ type SessionsConfig struct {
 	Mailer     Mailer     // for notices to the owners of accounts
 	Background Background // for what no answer may wait for; Inline where it is nil
 	Limits     *Limits    // nil is none
+	Breaches   *BreachCheck
 	Now        func() time.Time
 	Logger     *slog.Logger
 }

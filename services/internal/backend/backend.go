@@ -13,6 +13,7 @@ import (
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/background"
+	"spillway.example/services/internal/breach"
 	"spillway.example/services/internal/embedded"
 	"spillway.example/services/internal/mail"
 	"spillway.example/services/internal/settings"
@@ -29,6 +30,7 @@ type Backend struct {
 	Mailer    account.Mailer  // sends in the background
 	Limits    *account.Limits // nil is none
 	Replays   *account.Replays
+	Breaches  *account.BreachCheck // nil is none
 	// Introspection are the secrets that open POST /token/introspect; empty closes it.
 	Introspection []string
 	// Background does what no answer waits for: whoever serves must wait for it before
@@ -91,6 +93,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
 		Limits:        account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
 		Replays:       account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
+		Breaches:      breaches(c),
 		Introspection: c.Settings.IntrospectionSecrets,
 		Mailer:        mailer, Background: queue, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {
@@ -136,7 +139,7 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 // Registrar makes the sign-up use cases over the backend.
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
-		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits,
+		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches,
 		Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
 	})
 }
@@ -149,13 +152,21 @@ func (b *Backend) Revoker() *account.Revoker {
 // Sessions makes the sign-in use cases over the backend.
 func (b *Backend) Sessions(log *slog.Logger) *account.Sessions {
 	return account.NewSessions(account.SessionsConfig{
-		Verifier: b.Verifier, Revoker: b.Revoker(), Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer, Limits: b.Limits, Background: b.Background, Logger: log,
+		Verifier: b.Verifier, Revoker: b.Revoker(), Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches, Background: b.Background, Logger: log,
 	})
 }
 
 // Finish waits for what is done in the background, until ctx is done.
 func (b *Backend) Finish(ctx context.Context) {
 	_ = b.Background.Wait(ctx) // the queue has logged what it left
+}
+
+// breaches makes the check for breached passwords that the settings ask for.
+func breaches(c Config) *account.BreachCheck {
+	if c.Settings.Breaches == nil {
+		return nil
+	}
+	return &account.BreachCheck{Breaches: breach.New(c.Settings.Breaches), Logger: c.Logger}
 }
 
 // AddRoutes adds what the backend serves itself.

@@ -24,6 +24,7 @@ type mailer struct {
 func (m mailer) Send(ctx context.Context, mail account.Mail) error {
 	return m.queue.Do(ctx, func(ctx context.Context) {
 		if err := m.try(ctx, mail); err != nil {
+			account.MailFailed(ctx)
 			m.queue.Logger.WarnContext(ctx, "mail not sent", "subject", mail.Subject, "err", err)
 		}
 	})

@@ -104,3 +104,64 @@ func TestMailIsTriedAgain(t *testing.T) {
 		}
 	}
 }
+
+// refuses is a mailer that sends nothing.
+type refuses struct{}
+
+func (refuses) Send(context.Context, account.Mail) error { return errors.New("refused") }
+
+// counted are counters that note what is given back.
+type counted struct {
+	account.Counters
+	refunds chan string
+}
+
+func (counted) Take(context.Context, string, account.Limit, time.Duration, time.Time) (account.Taken, error) {
+	return account.Taken{Admitted: true}, nil
+}
+
+func (c counted) Refund(_ context.Context, key string, _ account.Limit) error {
+	c.refunds <- key
+	return nil
+}
+
+// sends is a directory that says that its mail will go out.
+type sends struct {
+	account.Directory
+	mailer account.Mailer
+}
+
+func (s sends) ResendCode(ctx context.Context, username string) error {
+	return s.mailer.Send(ctx, account.Mail{To: username})
+}
+
+// waiting are claims of which each waits for its code.
+type waiting struct{ account.Claims }
+
+func (waiting) Find(context.Context, string) (account.Claim, error) {
+	return account.Claim{UserID: "id", Email: "alice@example.com"}, nil
+}
+
+func (waiting) MarkMailed(context.Context, string, time.Time, time.Duration) (bool, error) {
+	return true, nil
+}
+
+// A mail that fails in the background, long after its answer, is given back to its budget.
+func TestFailedMailIsGivenBack(t *testing.T) {
+	t.Parallel()
+	q := background.New(background.Config{})
+	c := counted{refunds: make(chan string, 9)}
+	r := account.NewRegistrar(account.RegistrarConfig{
+		Directory: sends{mailer: q.Mailer(refuses{})}, Claims: waiting{}, Background: q,
+		Limits: account.NewLimits(account.LimitsConfig{Counters: c, Policies: account.DefaultPolicies(), Key: []byte("key")}),
+	})
+	if err := r.Resend(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.refunds) != 1 {
+		t.Errorf("%d budgets were given back, want the recipient's", len(c.refunds))
+	}
+}

@@ -48,6 +48,7 @@ type Settings struct {
 	RegisterURL   *url.URL // nil where it is not set
 	EmailRequired bool
 	SMTPURL       *url.URL         // nil where it is not set
+	Breaches      *url.URL         // nil where it is not set
 	Limits        account.Policies // nil is none
 	LogLevel      slog.Level
 }

@@ -162,6 +162,14 @@ var table = []Setting{
 		},
 	},
 	{
+		Name: "BREACHED_PASSWORDS_URL", Services: both,
+		Meaning: "where new passwords are looked for among breached ones, by the first five digits of a hash, such as `https://api.pwnedpasswords.com`; nowhere where it is not set",
+		set: func(s *Settings, v string) (err error) {
+			s.Breaches, err = absoluteURL(v, "https", "http")
+			return err
+		},
+	},
+	{
 		Name: "TRUSTED_PROXIES", Services: both,
 		Meaning: "networks whose `X-Forwarded-For` is believed, such as `10.0.0.0/8,fd00::/8`; none where it is not set",
 		set: func(s *Settings, v string) error {
