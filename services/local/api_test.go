@@ -71,7 +71,7 @@ func newWorld(c change) *world {
 		c.profiles = rpc.Local{Verifier: w.Memory, Registrar: registrar}
 	}
 	api := httpapi.New(httpapi.Config{
-		Title: "Test", Version: "1", Logger: log, Bearers: w.Memory,
+		Title: "Test", Version: "1", Logger: log, Bearer: w.Offline,
 		Replays: account.NewReplays(account.ReplaysConfig{Records: &w.Records, Key: []byte("replays"), Now: w.clock.Now, Logger: log}),
 	})
 	register.AddRoutes(api, registrar)

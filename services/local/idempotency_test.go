@@ -152,6 +152,35 @@ func TestReplayInProgress(t *testing.T) {
 	want(t, "the second again", doors["http"](t, w, keyed(post("/register", carol), uuid)), 200, "")
 }
 
+// The answer to a change of password is had again with the token that it made void, and
+// nobody else's token has it.
+func TestReplayOfABearersRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(change{})
+	send := doors["http"]
+	tokens := map[string]string{}
+	for _, name := range []string{"alice", "mallory"} {
+		body := strings.Replace(alice, "alice", name, 1)
+		want(t, "register", send(t, w, post("/register", body)), 200, "")
+		tokens[name] = send(t, w, post("/login", body)).member("access_token")
+	}
+	request := post("/me/password", `{"current_password":"`+accounttest.Password+`","new_password":"another horse, another staple"}`)
+	request.token = tokens["alice"]
+	first := send(t, w, keyed(request, uuid))
+	want(t, "change", first, 200, "")
+	second := doors["lambda behind a load balancer"](t, w, keyed(request, uuid))
+	if want(t, "change, again", second, 200, ""); second.body != first.body || first.member("access_token") == "" {
+		t.Error("the answers differ, or have no token")
+	}
+	request.token = "x.y.z"
+	want(t, "with no token", send(t, w, keyed(request, uuid)), 401, "invalid_token")
+	request.token = tokens["mallory"]
+	g := send(t, w, keyed(request, uuid))
+	if want(t, "with somebody else's token", g, 200, ""); g.body == first.body {
+		t.Error("somebody else has the answer")
+	}
+}
+
 // What is kept tells nobody anything who does not know the request and its key already,
 // and is gone when the account's records are.
 func TestRecordsHoldNoSecret(t *testing.T) {

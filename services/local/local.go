@@ -48,7 +48,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway", Version: c.Version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearers: b.Verifier,
+		Title: "Spillway", Version: c.Version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Both account services in one process: register makes accounts, login signs people in and out.",
 	})
 	registrar := b.Registrar(s, log)

@@ -22,7 +22,7 @@ func Program(version string) program.Program {
 
 func handlers(b *backend.Backend, s settings.Settings, version string, log *slog.Logger) (program.Handlers, error) {
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway login", Version: version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearers: b.Verifier,
+		Title: "Spillway login", Version: version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Signs people in and out, and says who they are.",
 	})
 	var source rpc.ProfileSource = nowhere{}

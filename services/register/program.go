@@ -19,7 +19,7 @@ func Program(version string) program.Program {
 
 func handlers(b *backend.Backend, s settings.Settings, version string, log *slog.Logger) (program.Handlers, error) {
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway register", Version: version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearers: b.Verifier,
+		Title: "Spillway register", Version: version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Makes accounts: sign-up and confirmation.",
 	})
 	registrar := b.Registrar(s, log)

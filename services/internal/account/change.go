@@ -25,6 +25,9 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 	if err != nil {
 		return Tokens{}, err
 	}
+	if err := s.Breaches.Check(ctx, password); err != nil {
+		return Tokens{}, as("new_password", err)
+	}
 	err = s.Directory.ChangePassword(ctx, accessToken, current, password)
 	if CodeOf(err) == CodeInvalidCredentials && s.changed(ctx, user.Username, password) {
 		err = nil

@@ -32,9 +32,10 @@ type Config struct {
 	// Ready says whether requests can be served; nil is always.
 	Ready func(context.Context) error
 	// Replays give a request that comes again its answer again; nil takes no
-	// Idempotency-Key. Bearers says whose an access token is, for them.
+	// Idempotency-Key. Bearer says whose an access token is, for them: also one that the
+	// first such request has made void.
 	Replays *account.Replays
-	Bearers account.Verifier
+	Bearer  func(ctx context.Context, accessToken string) (account.Identity, error)
 }
 
 // API is one service's REST interface under construction: add operations with
@@ -44,7 +45,7 @@ type API struct {
 	huma    huma.API
 	log     *slog.Logger
 	replays *account.Replays
-	bearers account.Verifier
+	bearer  func(ctx context.Context, accessToken string) (account.Identity, error)
 }
 
 // New makes an API with /healthz, /readyz, /openapi.json and /docs.
@@ -59,7 +60,7 @@ func New(c Config) *API {
 		secretBearer: {Type: "http", Scheme: "bearer", Description: "The secret that the service was given"},
 		secretBasic:  {Type: "http", Scheme: "basic", Description: "The same as a password, with any user name"},
 	}
-	a := &API{Mux: http.NewServeMux(), log: c.Logger, replays: c.Replays, bearers: c.Bearers}
+	a := &API{Mux: http.NewServeMux(), log: c.Logger, replays: c.Replays, bearer: c.Bearer}
 	a.huma = humago.New(a.Mux, config)
 	a.addProbes(c.Ready)
 	a.addDocs(c.Title)

@@ -69,10 +69,10 @@ func (a *API) caller(ctx context.Context, in any) account.Caller {
 	switch in := in.(type) {
 	case interface{ Token() (string, error) }:
 		token, err := in.Token()
-		if err != nil || a.bearers == nil {
+		if err != nil || a.bearer == nil {
 			return ""
 		}
-		who, err := a.bearers.Verify(ctx, token)
+		who, err := a.bearer(ctx, token)
 		if err != nil {
 			return ""
 		}

@@ -353,20 +353,28 @@ func (m *Memory) GetUser(_ context.Context, accessToken string) (account.User, e
 
 // Verify implements [account.Verifier]. Like any check without the directory it
 // does not see that a session has ended, but what is on the deny list.
-func (m *Memory) Verify(_ context.Context, accessToken string) (account.Identity, error) {
+func (m *Memory) Verify(ctx context.Context, accessToken string) (account.Identity, error) {
+	who, err := m.Offline(ctx, accessToken)
+	if err != nil {
+		return who, err
+	}
+	if denied, err := m.Denied(ctx, who); err != nil || denied {
+		return account.Identity{}, account.ErrToken(err)
+	}
+	return who, nil
+}
+
+// Offline is Verify but for whether the token has been made void since.
+func (m *Memory) Offline(_ context.Context, accessToken string) (account.Identity, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.sessions[accessToken]
 	if s == nil || !strings.HasPrefix(accessToken, "access.") {
 		return account.Identity{}, account.ErrToken(nil)
 	}
-	who := account.Identity{
+	return account.Identity{
 		UserID: s.user.ID, Username: s.user.Username, SessionID: s.id, Since: s.since, ExpiresAt: m.now().Add(time.Hour),
-	}
-	if m.denied.holds(who) {
-		return account.Identity{}, account.ErrToken(nil)
-	}
-	return who, nil
+	}, nil
 }
 
 // FindUser implements [account.Directory].
