@@ -2,6 +2,8 @@
 # Lambda runs it as it is (locally the base image's entrypoint starts the runtime interface
 # emulator), ECS with the entry point /var/runtime/bootstrap. Lambda brings a user of its
 # own and wants no USER here; elsewhere any will do.
+ARG BASE=public.ecr.aws/lambda/provided:al2023
+
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 ENV GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 GOOS=linux
 WORKDIR /src
@@ -24,7 +26,7 @@ RUN --mount=type=cache,target=/root/.cache/go-build \
 FROM scratch AS binary
 COPY --from=build /bootstrap /bootstrap
 
-FROM public.ecr.aws/lambda/provided:al2023
+FROM $BASE
 ARG VERSION=dev
 ARG REVISION=
 LABEL org.opencontainers.image.title="spillway/login" \

@@ -42,7 +42,7 @@ test: $(BIN)/gotestsum ## Run every test that this machine can (REQUIRE_DOCKER=1
 	$(BIN)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -timeout 15m $(PACKAGES)
 
 .PHONY: e2e
-e2e: $(BIN)/gotestsum ## Build the images, bring everything up and walk it by both doors; needs Docker
+e2e: $(BIN)/gotestsum $(BIN)/registry ## Build the images, bring everything up and walk it by both doors; needs Docker
 	REQUIRE_DOCKER=1 $(BIN)/gotestsum --format testname -- -tags e2e -count 1 -timeout 15m ./spillway/e2e/...
 
 .PHONY: fuzz
@@ -112,6 +112,12 @@ $(BIN)/golangci-lint $(BIN)/govulncheck $(BIN)/gotestsum $(BIN)/protoc-gen-go &:
 
 $(BIN)/buf: tools/buf/go.mod
 	cd tools/buf && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
+
+$(BIN)/registry: tools/registry/go.mod
+	cd tools/registry && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
+
+$(BIN)/syft $(BIN)/grype &: tools/scan/go.mod
+	cd tools/scan && GOWORK=off GOBIN=$(BIN) go install tool && touch $(BIN)/syft $(BIN)/grype
 
 $(BIN)/actionlint: tools/actionlint/go.mod
 	cd tools/actionlint && GOWORK=off GOBIN=$(BIN) go install tool && touch $@

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+
+	"spillway.example/spillway/smoke"
+)
+
+// runSmoke is `spillway smoke`.
+func runSmoke(ctx context.Context, args, _ []string, stdout, _ io.Writer) error {
+	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
+	file := flags.String("account", "", "`file` with an account to walk with, as JSON with username and password, - for standard input; without it the walk makes one")
+	if err := parse(flags, `Walks a running deployment: register, login, me, refresh, logout. It says what each step took, and
+exits with 1 at the first that goes wrong. With an account that is there, register is asked for its
+name alone, which must be refused: for environments where a sign-up needs a mailbox (EMAIL_REQUIRED).`,
+		[]string{"URL"}, args, stdout); err != nil {
+		return err
+	}
+	walk := smoke.Walk{Base: flags.Arg(0), Out: stdout}
+	if u, err := url.Parse(walk.Base); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%w: %q is no address such as https://accounts.example.com", errUsage, walk.Base)
+	}
+	if *file != "" {
+		account, err := readAccount(*file)
+		if err != nil {
+			return fmt.Errorf("%w: reading the account: %w", errUsage, err)
+		}
+		walk.Account = account
+	}
+	return walk.Run(ctx)
+}
+
+// readAccount reads an account; its errors repeat nothing of what it reads.
+func readAccount(file string) (*smoke.Account, error) {
+	in := io.Reader(os.Stdin)
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	var account smoke.Account
+	if err := json.NewDecoder(in).Decode(&account); err != nil || account.Username == "" || account.Password == "" {
+		return nil, errors.New("want JSON with username and password")
+	}
+	return &account, nil
+}
