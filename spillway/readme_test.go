@@ -51,6 +51,30 @@ func TestREADMEWalk(t *testing.T) {
 
 func TestMain(m *testing.M) { os.Exit(frontdoortest.Main(m)) }
 
+// TestREADMENamesTheCommands: every command that `spillway help` lists for people is in the
+// README's row about the command line.
+func TestREADMENamesTheCommands(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^\| \[spillway/\]\(spillway\) \|.*$`).Find(readme)
+	help, err := exec.CommandContext(t.Context(), frontdoortest.Binary(t, "."), "help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile(`(?m)^  (\w+) `).FindAllStringSubmatch(string(help), -1)
+	if len(commands) < 5 {
+		t.Fatalf("help lists %d commands:\n%s", len(commands), help)
+	}
+	for _, c := range commands {
+		if c[1] != "healthcheck" && c[1] != "version" && !strings.Contains(string(row), "`"+c[1]+"`") {
+			t.Errorf("the README's row %q lacks `%s`", row, c[1])
+		}
+	}
+}
+
 // run starts `spillway run` on a free port and a new data folder, and gives its
 // address once it answers, and what it has said by then. At the end of the test it is interrupted and must exit 0.
 func run(t *testing.T) (address, said string) {
