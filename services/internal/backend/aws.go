@@ -24,6 +24,7 @@ import (
 	"spillway.example/services/internal/background"
 	"spillway.example/services/internal/cognito"
 	"spillway.example/services/internal/dynamo"
+	"spillway.example/services/internal/mail"
 	"spillway.example/services/internal/settings"
 	"spillway.example/services/internal/token"
 	"spillway.example/verify"
@@ -58,7 +59,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := smtpOr(c.Settings, unsent{c.Logger})
+	server, err := mailServer(ctx, sdk, c)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +114,24 @@ func clientSecret(ctx context.Context, sdk aws.Config, s settings.Settings) (str
 		return s.UserPoolClientSecret, nil
 	}
 	return kept(ctx, sdk, "USER_POOL_CLIENT_SECRET_ARN", s.UserPoolClientSecretARN, "client_secret")
+}
+
+// mailServer gives the mail server, whose URL Secrets Manager keeps where the settings say
+// so: it has a password in it.
+func mailServer(ctx context.Context, sdk aws.Config, c Config) (account.Mailer, error) {
+	const setting = "SMTP_URL_ARN"
+	if c.Settings.SMTPURLARN == "" {
+		return smtpOr(c.Settings, unsent{c.Logger})
+	}
+	value, err := kept(ctx, sdk, setting, c.Settings.SMTPURLARN, "smtp_url")
+	if err != nil {
+		return nil, err
+	}
+	server, err := mail.NewSMTP(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return server, nil
 }
 
 // introspectionSecrets gives the secrets of POST /token/introspect, from Secrets Manager

@@ -88,3 +88,42 @@ func TestClientSecret(t *testing.T) {
 		}
 	}
 }
+
+// The mail server's URL has a password in it, and may be kept where passwords are.
+func TestMailServerKept(t *testing.T) {
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "id")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+	for name, tt := range map[string]struct{ kept, want string }{
+		"as text":           {"smtp://user:shh@127.0.0.1:1?from=accounts@example.com", ""},
+		"as JSON":           {`{"smtp_url":"smtp://user:shh@127.0.0.1:1?from=accounts@example.com"}`, ""},
+		"without an origin": {"smtp://user:shh@127.0.0.1:1", "SMTP_URL_ARN"},
+		"no URL":            {"shh", "SMTP_URL_ARN"},
+		"as other JSON":     {`{"password":"shh"}`, "SMTP_URL_ARN"},
+	} {
+		t.Setenv("AWS_ENDPOINT_URL", aws(t, tt.kept))
+		s, err := settings.Parse(settings.Register, []string{
+			"USER_POOL_ID=eu-west-1_x", "USER_POOL_CLIENT_ID=client", "USER_POOL_CLIENT_SECRET=shh", "SMTP_URL_ARN=arn:the-secret",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		b, err := backend.Open(t.Context(), backend.Config{Settings: s, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if tt.want != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "shh") {
+				t.Errorf("%s: got %v, want an error that names %s", name, err, tt.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		// Nobody is at that address: what matters is that it was asked.
+		_ = b.Mailer.Send(t.Context(), account.Mail{To: "alice@example.com", Subject: "A notice"})
+		if b.Finish(t.Context()); !strings.Contains(log.String(), "127.0.0.1:1") || strings.Contains(log.String(), "shh") {
+			t.Errorf("%s: the log says %q", name, &log)
+		}
+	}
+}

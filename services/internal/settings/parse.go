@@ -85,6 +85,12 @@ func (s *Settings) check(service Service) (wrong []error) {
 	if s.IntrospectionSecretARN != "" && len(s.IntrospectionSecrets) > 0 {
 		wrong = append(wrong, errors.New("INTROSPECTION_SECRET_ARN: must not be set beside INTROSPECTION_SECRET"))
 	}
+	if s.SMTPURLARN != "" && s.Store != AWS {
+		wrong = append(wrong, errors.New("SMTP_URL_ARN: needs STORE=aws"))
+	}
+	if s.SMTPURLARN != "" && s.SMTPURL != nil {
+		wrong = append(wrong, errors.New("SMTP_URL_ARN: must not be set beside SMTP_URL"))
+	}
 	if service == Register && s.Port != 0 && s.Port == s.RPCPort {
 		wrong = append(wrong, errors.New("RPC_PORT: must not be PORT"))
 	}

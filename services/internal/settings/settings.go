@@ -49,6 +49,7 @@ type Settings struct {
 	EmailRequired bool
 	SMTPURL       *url.URL         // nil where it is not set
 	Breaches      *url.URL         // nil where it is not set
+	SMTPURLARN    string           // empty where the URL is given itself
 	Limits        account.Policies // nil is none
 	LogLevel      slog.Level
 }

@@ -89,6 +89,8 @@ func TestIntrospectionSecrets(t *testing.T) {
 	}
 	for want, environ := range map[string][]string{
 		"INTROSPECTION_SECRET: must have":       {"STORE=embedded", "INTROSPECTION_SECRET=" + one + ",short"},
+		"SMTP_URL_ARN: needs":                   {"STORE=embedded", "SMTP_URL_ARN=arn"},
+		"SMTP_URL_ARN: must not be":             {"USER_POOL_ID=eu-west-1_a", "USER_POOL_CLIENT_ID=c", "SMTP_URL_ARN=arn", "SMTP_URL=smtp://mail.example.com?from=a@example.com"},
 		"INTROSPECTION_SECRET_ARN: needs":       {"STORE=embedded", "INTROSPECTION_SECRET_ARN=arn"},
 		"INTROSPECTION_SECRET_ARN: must not be": {"USER_POOL_ID=eu-west-1_a", "USER_POOL_CLIENT_ID=c", "INTROSPECTION_SECRET_ARN=arn", "INTROSPECTION_SECRET=" + one},
 	} {

@@ -154,6 +154,11 @@ var table = []Setting{
 		},
 	},
 	{
+		Name: "SMTP_URL_ARN", Services: []Service{Register, Login},
+		Meaning: "or the Secrets Manager secret that holds it, as it is or as JSON with a member `smtp_url`; `STORE=aws`",
+		set:     text(func(s *Settings) *string { return &s.SMTPURLARN }),
+	},
+	{
 		Name: "LIMITS", Default: "on", Services: both,
 		Meaning: "how much may be tried and sent (docs/limits.md): `on`, `off`, or changes such as `guess.address=600/1m,20000/24h; sign_up.address=off`",
 		set: func(s *Settings, v string) (err error) {

@@ -28,6 +28,7 @@ func access() []check {
 				{"service.yaml", `Resource: {Fn::ImportValue: !Sub "spillway-${Environment}-table-arn"}`, `Resource: "*" # reason: none`},
 				{"service.yaml", "                Resource: !Ref Alias", `                Resource: !Sub "arn:aws:lambda:eu-west-1:123456789012:function:*"`},
 				{"service.yaml", "Action: secretsmanager:GetSecretValue", "Action: secretsmanager:ListSecrets"},
+				{"service.yaml", "              - !If [Mail, !Ref SmtpUrlSecretArn, !Ref AWS::NoValue]\n", "              - arn:aws:secretsmanager:eu-west-1:123456789012:secret:other\n"},
 			},
 		},
 		{
@@ -156,8 +157,13 @@ func permissions(d *deployment, bad bad) {
 			for _, a := range s.Actions {
 				of, what, _ := strings.Cut(a, ":")
 				seen[of] = true
-				if want := own[of]; want != "" && !slices.Equal(s.Resources, []string{want}) {
+				if want := own[of]; want != "" && (!slices.Contains(s.Resources, want) || len(s.Resources) > 1 && of != "secretsmanager") {
 					bad("%s: %s is allowed on %v, want %s", s.where, a, s.Resources, want)
+				}
+				for _, secret := range s.Resources {
+					if of == "secretsmanager" && secret != own[of] && !slices.ContainsFunc(l.environ("task"), func(e string) bool { return strings.HasSuffix(e, "_ARN="+secret) }) {
+						bad("%s: the secret %s may be read, and no setting names it", s.where, secret)
+					}
 				}
 				if of == "secretsmanager" && what != "GetSecretValue" || of == "lambda" && what != "InvokeFunction" {
 					bad("%s: %s is more than a service needs", s.where, a)

@@ -254,7 +254,8 @@ func oneImage(d *deployment, bad bad) {
 // version finds parameters that the function has and that make no new version of it.
 func version(d *deployment, bad bad) {
 	t := d.templates["service.yaml"]
-	described := usedParameters(template{resources: map[string]any{"v": get(t.resources["Version"], "Properties", "Description")}})
+	description := map[string]any{"v": get(t.resources["Version"], "Properties", "Description")}
+	described := usedParameters(template{resources: description})
 	function := get(t.resources["Function"], "Properties")
 	used := usedParameters(template{resources: map[string]any{"f": function}})
 	// Fixed for a stack's life, or kept on the function, not in its versions.

@@ -32,7 +32,9 @@ type variant struct {
 func options() variant {
 	service := map[string]any{
 		"SpotWeight": "1", "FloorStart": "cron(0 7 ? * MON-FRI *)", "FloorEnd": "cron(0 19 ? * MON-FRI *)", "EmailRequired": "true",
-		"Architecture": "x86_64", "ReservedConcurrency": "-1", "FunctionTracing": "Active", "LogLevel": "debug",
+		"SmtpUrlSecretArn":       "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway-abcdefghij/smtp-url-AbCdEf",
+		"IntrospectionSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway-abcdefghij/introspection-AbCdEf",
+		"Architecture":           "x86_64", "ReservedConcurrency": "-1", "FunctionTracing": "Active", "LogLevel": "debug",
 	}
 	return variant{"abcdefghij", map[string]map[string]any{
 		"network":  {"Zones": "3", "Egress": "endpoints", "MailPort": "587"},
