@@ -67,10 +67,15 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	return openAWS(ctx, c)
 }
 
-func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
-	store, err := embedded.Open(ctx, embedded.Config{
-		DataDir: c.Settings.DataDir, Issuer: c.Settings.TokenIssuer, ClientID: embeddedClientID, Logger: c.Logger,
+// OpenStore opens the embedded store that the settings name.
+func OpenStore(ctx context.Context, s settings.Settings, log *slog.Logger) (*embedded.Store, error) {
+	return embedded.Open(ctx, embedded.Config{
+		DataDir: s.DataDir, Issuer: s.TokenIssuer, ClientID: embeddedClientID, KeyMaxAge: s.KeyMaxAge, Logger: log,
 	})
+}
+
+func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
+	store, err := OpenStore(ctx, c.Settings, c.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
@@ -18,39 +19,18 @@ import (
 	"spillway.example/verify"
 )
 
-// signer signs tokens with the newest key of the file: ES256, where Cognito has
-// RS256. Each sign-in and refresh makes two signatures, and an ECDSA one is some
-// thirty times cheaper than RSA's; the key is made in no time at the first start; and
-// the tokens are shorter. Whoever takes the algorithm from the JWK Set, as
-// verifiers do, sees no difference.
-type signer struct{ key jwk.Key }
-
-// loadSigner reads the newest key, and makes one where there is none.
-func (s *Store) loadSigner(ctx context.Context) (*signer, error) {
-	var private []byte
-	err := s.update(ctx, "reading signing keys", func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT private FROM signing_keys ORDER BY created_at DESC LIMIT 1`).Scan(&private)
-		if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		var id string
-		if id, private, err = newKey(); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO signing_keys (id, private, created_at) VALUES (?, ?, ?)`,
-			id, private, stamp(s.Now()))
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	key, err := parseKey(private)
-	if err != nil {
-		return nil, err
-	}
-	return &signer{key}, nil
+// signingKey is a key that tokens are signed with: ES256, where Cognito has RS256. Each
+// sign-in and refresh makes two signatures, and an ECDSA one is some thirty times cheaper
+// than RSA's; the key is made in no time; and the tokens are shorter. Whoever takes the
+// algorithm from the JWK Set, as verifiers do, sees no difference.
+type signingKey struct {
+	id        string  // the thumbprint (RFC 7638)
+	private   jwk.Key // names id, algorithm and use
+	public    verify.Key
+	signsFrom time.Time
 }
 
+// newKey makes a key as it is stored.
 func newKey() (id string, private []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -60,90 +40,86 @@ func newKey() (id string, private []byte, err error) {
 		return "", nil, fmt.Errorf("encoding a signing key: %w", err)
 	}
 	parsed, err := parseKey(private)
-	if err != nil {
-		return "", nil, err
-	}
-	id, _ = parsed.KeyID()
-	return id, private, nil
+	return parsed.id, private, err
 }
 
-// parseKey makes a JWK of a stored key, with the thumbprint as its id (RFC 7638).
-func parseKey(private []byte) (jwk.Key, error) {
-	raw, err := x509.ParsePKCS8PrivateKey(private)
+// parseKey reads a key as it is stored.
+func parseKey(private []byte) (k signingKey, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("reading a signing key: %w", err)
+		}
+	}()
+	parsed, err := x509.ParsePKCS8PrivateKey(private)
 	if err != nil {
-		return nil, fmt.Errorf("reading a signing key: %w", err)
+		return k, err
 	}
-	key, err := jwk.Import(raw)
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		return k, errors.New("it is no ECDSA key")
+	}
+	if k.public, err = verify.NewKey(key.Public()); err != nil {
+		return k, err
+	}
+	if k.private, err = jwk.Import(key); err != nil {
+		return k, err
+	}
+	thumbprint, err := k.private.Thumbprint(crypto.SHA256)
 	if err != nil {
-		return nil, fmt.Errorf("reading a signing key: %w", err)
+		return k, err
 	}
-	thumbprint, err := key.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return nil, fmt.Errorf("naming a signing key: %w", err)
-	}
-	return key, errors.Join(
-		key.Set(jwk.KeyIDKey, base64.RawURLEncoding.EncodeToString(thumbprint)),
-		key.Set(jwk.AlgorithmKey, jwa.ES256()),
-		key.Set(jwk.KeyUsageKey, jwk.ForSignature),
+	k.id = base64.RawURLEncoding.EncodeToString(thumbprint)
+	return k, errors.Join(
+		k.private.Set(jwk.KeyIDKey, k.id),
+		k.private.Set(jwk.AlgorithmKey, jwa.ES256()),
+		k.private.Set(jwk.KeyUsageKey, jwk.ForSignature),
 	)
 }
 
-// Key implements [verify.Keys]: any key that the file holds is good, and one that
-// another process has just made is found.
-func (s *Store) Key(ctx context.Context, id string) (verify.Key, error) {
-	if known, ok := s.known.Load(id); ok {
-		return known.(verify.Key), nil
-	}
-	var private []byte
-	err := s.read.QueryRowContext(ctx, `SELECT private FROM signing_keys WHERE id = ?`, id).Scan(&private)
-	if errors.Is(err, sql.ErrNoRows) {
-		return verify.Key{}, verify.ErrUnknownKey
-	}
+// insertKey adds a new key to the file, that signs from then on.
+func insertKey(ctx context.Context, tx *sql.Tx, now, signsFrom time.Time) (id string, err error) {
+	id, private, err := newKey()
 	if err != nil {
-		return verify.Key{}, failure("reading a signing key", err)
+		return "", err
 	}
-	raw, err := x509.ParsePKCS8PrivateKey(private)
-	if err != nil {
-		return verify.Key{}, failure("reading a signing key", err)
-	}
-	signer, ok := raw.(crypto.Signer)
-	if !ok {
-		return verify.Key{}, failure("reading a signing key", errors.New("it is none"))
-	}
-	key, err := verify.NewKey(signer.Public())
-	if err != nil {
-		return verify.Key{}, failure("reading a signing key", err)
-	}
-	s.known.Store(id, key)
-	return key, nil
+	_, err = tx.ExecContext(ctx, `INSERT INTO signing_keys (id, private, created_at, signs_from) VALUES (?, ?, ?, ?)`,
+		id, private, stamp(now), stamp(signsFrom))
+	return id, err
 }
 
-// JWKS gives the public keys that tokens may be signed with, for others to check them
-// by (RFC 7517 section 5). It marshals to JSON.
+// Key implements [verify.Keys]: any key that the file holds is good, and one that another
+// process has just made is found.
+func (s *Store) Key(ctx context.Context, id string) (verify.Key, error) {
+	for _, fresh := range []bool{false, true} {
+		ring, err := s.keyring(ctx, fresh)
+		if err != nil {
+			return verify.Key{}, err
+		}
+		for _, k := range ring {
+			if k.id == id {
+				return k.public, nil
+			}
+		}
+	}
+	return verify.Key{}, verify.ErrUnknownKey
+}
+
+// JWKS gives the public keys that tokens are, were, or are about to be signed with, for
+// others to check them by (RFC 7517 section 5). It marshals to JSON.
 func (s *Store) JWKS(ctx context.Context) (jwk.Set, error) {
-	const doing = "reading signing keys"
-	rows, err := s.read.QueryContext(ctx, `SELECT private FROM signing_keys ORDER BY created_at DESC`)
+	ring, err := s.keyring(ctx, false)
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says it
 	set := jwk.NewSet()
-	for rows.Next() {
-		var private []byte
-		if err := rows.Scan(&private); err != nil {
-			return nil, failure(doing, err)
+	for _, k := range ring {
+		public, err := k.private.PublicKey()
+		if err == nil {
+			err = set.AddKey(public)
 		}
-		key, err := parseKey(private)
 		if err != nil {
-			return nil, failure(doing, err)
-		}
-		public, err := key.PublicKey()
-		if err != nil {
-			return nil, failure(doing, err)
-		}
-		if err := set.AddKey(public); err != nil {
-			return nil, failure(doing, err)
+			return nil, failure("making a set of keys", err)
 		}
 	}
-	return set, failure(doing, rows.Err())
+	return set, nil
 }

@@ -92,7 +92,7 @@ func (d *Directory) Refresh(ctx context.Context, refreshToken string) (account.T
 		d.store.Logger.WarnContext(ctx, "a refresh token was used again; its session has ended", "user_id", ses.user.ID)
 		return account.Tokens{}, refused
 	}
-	return d.store.issue(ses)
+	return d.store.issue(ctx, ses)
 }
 
 // findSession finds the session of a refresh token, old or new. CodeInvalidToken.

@@ -56,7 +56,7 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (acco
 	if err != nil {
 		return account.Tokens{}, err
 	}
-	return d.store.issue(ses)
+	return d.store.issue(ctx, ses)
 }
 
 // openSession makes a new session, and clears away those past their time.

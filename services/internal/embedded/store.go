@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"sync"
 	"time"
 
 	"spillway.example/services/internal/account"
@@ -21,6 +20,10 @@ type Config struct {
 	DataDir string
 	// Issuer and ClientID are the `iss` and `client_id` of the tokens made and taken.
 	Issuer, ClientID string
+
+	// KeyMaxAge is how long one key signs tokens; zero means 90 days, and it is at least
+	// two days. See RotateKeys.
+	KeyMaxAge time.Duration
 
 	AccessLifetime  time.Duration // of access and id tokens; zero means an hour
 	RefreshLifetime time.Duration // of a session from sign-in on; zero means 30 days
@@ -45,9 +48,8 @@ type Store struct {
 	Config
 	write, read *sql.DB
 	hasher      *hasher
-	signer      *signer
 	verifier    *token.Verifier
-	known       sync.Map // key id to verify.Key
+	keys        keyring
 }
 
 var (
@@ -70,7 +72,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{Config: c, write: write, read: read, hasher: newHasher(c.Argon2, c.OnHash)}
-	if s.signer, err = s.loadSigner(ctx); err != nil {
+	if err := s.firstKey(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("loading the signing key: %w", err), s.Close())
 	}
 	s.verifier, err = token.NewVerifier(token.Config{Issuer: c.Issuer, ClientID: c.ClientID, Keys: s, Denials: s, Now: c.Now})
@@ -83,6 +85,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func (c Config) withDefaults() (Config, error) {
 	if c.DataDir == "" || c.Issuer == "" || c.ClientID == "" {
 		return c, errors.New("the embedded store needs a data folder, an issuer and a client id")
+	}
+	if c.KeyMaxAge == 0 {
+		c.KeyMaxAge = DefaultKeyMaxAge
+	}
+	if c.KeyMaxAge < MinKeyMaxAge {
+		return c, fmt.Errorf("signing keys must last at least %v", MinKeyMaxAge)
 	}
 	if c.AccessLifetime == 0 {
 		c.AccessLifetime = time.Hour

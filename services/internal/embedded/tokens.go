@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -24,15 +25,19 @@ type session struct {
 
 // issue makes a session's tokens as Cognito shapes them ("Understanding user pool
 // JSON web tokens" of its developer guide).
-func (s *Store) issue(ses session) (account.Tokens, error) {
+func (s *Store) issue(ctx context.Context, ses session) (account.Tokens, error) {
+	key, err := s.signer(ctx)
+	if err != nil {
+		return account.Tokens{}, err
+	}
 	now := s.Now()
-	access, err := s.sign(ses, now, "access", func(b *jwt.Builder) {
+	access, err := s.sign(key, ses, now, "access", func(b *jwt.Builder) {
 		b.Claim("client_id", s.ClientID).Claim("username", ses.user.Username).Claim("scope", scope)
 	})
 	if err != nil {
 		return account.Tokens{}, failure("signing an access token", err)
 	}
-	id, err := s.sign(ses, now, "id", func(b *jwt.Builder) {
+	id, err := s.sign(key, ses, now, "id", func(b *jwt.Builder) {
 		b.Claim(jwt.AudienceKey, s.ClientID).Claim("cognito:username", ses.user.Username)
 		if ses.user.Email != "" {
 			b.Claim("email", ses.user.Email).Claim("email_verified", ses.user.EmailVerified)
@@ -48,7 +53,7 @@ func (s *Store) issue(ses session) (account.Tokens, error) {
 }
 
 // sign makes one token: what both have in common, and what the caller adds.
-func (s *Store) sign(ses session, now time.Time, use string, add func(*jwt.Builder)) (string, error) {
+func (s *Store) sign(key signingKey, ses session, now time.Time, use string, add func(*jwt.Builder)) (string, error) {
 	b := jwt.NewBuilder().
 		Issuer(s.Issuer).
 		Subject(string(ses.user.ID)).
@@ -63,6 +68,6 @@ func (s *Store) sign(ses session, now time.Time, use string, add func(*jwt.Build
 	if err != nil {
 		return "", fmt.Errorf("building the token: %w", err)
 	}
-	signed, err := jwt.Sign(t, jwt.WithKey(jwa.ES256(), s.signer.key))
+	signed, err := jwt.Sign(t, jwt.WithKey(jwa.ES256(), key.private))
 	return string(signed), err
 }

@@ -47,6 +47,7 @@ type Settings struct {
 
 	RegisterURL   *url.URL // nil where it is not set
 	EmailRequired bool
+	KeyMaxAge     time.Duration
 	SMTPURL       *url.URL         // nil where it is not set
 	Breaches      *url.URL         // nil where it is not set
 	SMTPURLARN    string           // empty where the URL is given itself

@@ -44,7 +44,7 @@ func TestWrongValues(t *testing.T) {
 	environ := []string{
 		"STORE=" + secret, "PORT=" + secret, "RPC_PORT=70000", "DRAIN_DELAY=" + secret, "DRAIN_TIMEOUT=-1s",
 		"EMAIL_REQUIRED=" + secret, "LOG_LEVEL=" + secret, "SMTP_URL=smtp://user:" + secret + "@[::1", "TRUSTED_PROXIES=" + secret,
-		"JWKS_URL=" + secret, "SETTINGS_FILE=/no/such/file",
+		"JWKS_URL=" + secret, "KEY_MAX_AGE=1h", "SETTINGS_FILE=/no/such/file",
 	}
 	_, err := settings.Parse(settings.Register, environ)
 	if err == nil {

@@ -115,6 +115,19 @@ var table = []Setting{
 		},
 	},
 	{
+		Name: "KEY_MAX_AGE", Default: "2160h", Services: both,
+		Meaning: "how long the embedded store signs tokens with one key, 48h or more; `spillway keys` has the rest; `STORE=embedded`",
+		set: func(s *Settings, v string) error {
+			if err := duration(func(s *Settings) *time.Duration { return &s.KeyMaxAge })(s, v); err != nil {
+				return err
+			}
+			if s.KeyMaxAge < embeddedMinKeyAge {
+				return fmt.Errorf("must be 48h or more")
+			}
+			return nil
+		},
+	},
+	{
 		Name: "INTROSPECTION_SECRET", Secret: true, Services: []Service{Login, Local},
 		Meaning: "what services of yours show to `POST /token/introspect`, 32 characters or more; two with a comma between them while one takes the other's place; without it nobody may ask",
 		set: func(s *Settings, v string) (err error) {
@@ -223,6 +236,9 @@ func text(field func(*Settings) *string) func(*Settings, string) error {
 		return nil
 	}
 }
+
+// embeddedMinKeyAge is the embedded store's MinKeyMaxAge.
+const embeddedMinKeyAge = 48 * time.Hour
 
 // minSecret is the least length of a secret that services share.
 const minSecret = 32
