@@ -24,6 +24,7 @@ func program() []check {
 			[]mutation{
 				{"service.yaml", "{Name: USERS_TABLE,", "{Name: USER_TABLE,"},
 				{"service.yaml", "          USER_POOL_ID: {", "          USER_POOL: {"},
+				{"service.yaml", "          LIMITS: !Ref Limits\n", ""},
 				{"service.yaml", "{Name: DRAIN_DELAY, Value: 15s}", "{Name: DRAIN_DELAY, Value: 15}"},
 				{"service.yaml", `!If [IsLogin, {Name: REGISTER_URL, Value: "grpc://register:8081"}, !Ref AWS::NoValue]`, `{Name: REGISTER_URL, Value: "grpc://register:8081"}`},
 			},
@@ -58,7 +59,7 @@ func program() []check {
 		{
 			"a version of the function is made whenever the function changes", version,
 			[]mutation{
-				{"service.yaml", " ${FunctionMemory} MiB,", ""},
+				{"service.yaml", " ${FunctionMemory}", ""},
 				{"service.yaml", "    UpdateReplacePolicy: Retain\n    Properties:\n      FunctionName: !Ref Function", "    Properties:\n      FunctionName: !Ref Function"},
 			},
 		},
@@ -146,12 +147,31 @@ func (d *deployment) eachService(f func(v variant, l live)) {
 	}
 }
 
+// unset are settings that no stack gives: secrets, which are given by reference, apart.
+var unset = map[string]string{
+	"DATA_DIR":      "the embedded store's",
+	"JWKS_URL":      "the user pool's, as it is by itself",
+	"LISTEN_HOST":   "all interfaces, as it is by itself",
+	"SETTINGS_FILE": "there is no file",
+	"TOKEN_ISSUER":  "the user pool, as it is by itself",
+}
+
+// tasksOnly are settings of a listener, which a function has not.
+var tasksOnly = []string{"PORT", "RPC_PORT", "TRUSTED_PROXIES", "DRAIN_DELAY", "DRAIN_TIMEOUT"}
+
 func settingNames(d *deployment, bad bad) {
 	found := 0
-	d.eachService(func(_ variant, l live) {
+	d.eachService(func(v variant, l live) {
 		found++
 		rows := settings.For(settings.Service(l.Service))
 		for _, door := range doors {
+			for _, row := range rows {
+				apart := row.Secret || unset[row.Name] != "" || door == "function" && slices.Contains(tasksOnly, row.Name)
+				given := slices.ContainsFunc(l.environ(door), func(e string) bool { return strings.HasPrefix(e, row.Name+"=") })
+				if v.name == options().name && !apart && !given {
+					bad("%s: the %s of %s cannot be given %s: add a parameter, or say in unset why not", l.template.file, door, l.Service, row.Name)
+				}
+			}
 			for _, e := range l.environ(door) {
 				name, _, _ := strings.Cut(e, "=")
 				known := slices.ContainsFunc(rows, func(row settings.Setting) bool { return row.Name == name })

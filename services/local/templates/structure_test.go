@@ -34,7 +34,7 @@ func structure() []check {
 			"names are within AWS's limits, however long the environment's", names,
 			[]mutation{
 				{"service.yaml", `Name: !Sub "spillway-${Environment}-${Service}-ecs"`, `Name: !Sub "spillway-${Environment}-${Service}-tasks"`},
-				{"service.yaml", `tracing ${FunctionTracing}`, "tracing ${FunctionTracing}" + strings.Repeat(" and more", 30)},
+				{"service.yaml", `${FunctionTracing}`, "${FunctionTracing}" + strings.Repeat(" and more", 30)},
 				{"edge.yaml", `"[a-z][a-z0-9-]{0,9}"`, `"[a-z][a-z0-9-]{0,30}"`},
 				{"ci.yaml", "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer]", strings.Repeat("ecr:BatchCheckLayerAvailability, ", 200) + "]"},
 			},
@@ -130,6 +130,9 @@ func refuse(parameter any, value string) string {
 	}
 	if p := str(parameter, "AllowedPattern"); p != "" && !regexp.MustCompile("^(?:"+p+")$").MatchString(value) {
 		return "does not match " + p
+	}
+	if high := str(parameter, "MaxLength"); high != "" && float64(len(value)) > number(parameter, "MaxLength") {
+		return "is longer than " + high
 	}
 	if str(parameter, "Type") != "Number" {
 		return ""
