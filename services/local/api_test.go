@@ -75,6 +75,7 @@ func newWorld(c change) *world {
 		Replays: account.NewReplays(account.ReplaysConfig{Records: &w.Records, Key: []byte("replays"), Now: w.clock.Now, Logger: log}),
 	})
 	register.AddRoutes(api, registrar)
+	register.Account{Registrar: registrar, Verifier: w.Memory}.AddRoutes(api)
 	login.AddRoutes(api, login.Config{
 		Sessions: account.NewSessions(account.SessionsConfig{
 			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory,

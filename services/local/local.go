@@ -54,6 +54,8 @@ func Run(ctx context.Context, c Config) error {
 	registrar := b.Registrar(s, log)
 	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
 	register.AddRoutes(api, registrar)
+	register.Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)
+	register.FinishDeletions(b, registrar, log)
 	register.AddProfiles(api, source, log)
 	login.AddRoutes(api, login.Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
 	if len(b.Introspection) > 0 {

@@ -97,6 +97,8 @@ type profile struct {
 		Username      string    `json:"username" example:"alice"`
 		Email         string    `json:"email,omitempty" example:"alice@example.com"`
 		EmailVerified bool      `json:"email_verified"`
+		DisplayName   string    `json:"display_name,omitempty" example:"Ada Lovelace"`
+		Locale        string    `json:"locale,omitempty" example:"en-GB"`
 		CreatedAt     time.Time `json:"created_at"`
 		UpdatedAt     time.Time `json:"updated_at"`
 	}
@@ -155,6 +157,7 @@ func (c Config) me(ctx context.Context, in *me) (*profile, error) {
 	out := &profile{}
 	out.Body.UserID, out.Body.Username = string(p.UserID), p.Username
 	out.Body.Email, out.Body.EmailVerified = p.Email, p.EmailVerified
+	out.Body.DisplayName, out.Body.Locale = p.DisplayName, p.Locale
 	out.Body.CreatedAt, out.Body.UpdatedAt = p.CreatedAt, p.UpdatedAt
 	return out, nil
 }

@@ -1,8 +1,10 @@
 package register
 
 import (
+	"context"
 	"log/slog"
 
+	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/backend"
 	"spillway.example/services/internal/httpapi"
 	"spillway.example/services/internal/program"
@@ -25,7 +27,22 @@ func handlers(b *backend.Backend, s settings.Settings, version string, log *slog
 	registrar := b.Registrar(s, log)
 	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
 	AddRoutes(api, registrar)
+	Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)
+	FinishDeletions(b, registrar, log)
 	AddProfiles(api, source, log)
 	b.AddRoutes(api.Mux)
 	return program.Handlers{HTTP: api.Handler(), RPC: rpc.Handler(source, log)}, nil
+}
+
+// FinishDeletions goes on, in the background, with the deletions that were interrupted
+// when a process ended.
+func FinishDeletions(b *backend.Backend, r *account.Registrar, log *slog.Logger) {
+	err := b.Background.Do(context.Background(), func(ctx context.Context) {
+		if err := r.FinishDeletions(ctx); err != nil {
+			log.WarnContext(ctx, "deletions not finished; the next process goes on", "err", err)
+		}
+	})
+	if err != nil {
+		log.Warn("deletions not finished; the next process goes on", "err", err)
+	}
 }

@@ -18,6 +18,8 @@ const (
 	CodeInvalid            Code = "invalid_request"        // a field breaks a rule; Fields says which and why
 	CodeUsernameTaken      Code = "username_taken"         // the name belongs to, or is leased by, somebody else
 	CodeConflict           Code = "conflict"               // the record changed, or is there already
+	CodeVersionRequired    Code = "precondition_required"  // a change must say which version of the record it is of
+	CodeVersionChanged     Code = "precondition_failed"    // the record is not, or no longer, of that version
 	CodeNotFound           Code = "not_found"              // no such user, claim or profile
 	CodeInvalidCredentials Code = "invalid_credentials"    // wrong password or unknown user, never told apart
 	CodeInvalidToken       Code = "invalid_token"          // an access or refresh token that is not, or no longer, good

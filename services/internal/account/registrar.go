@@ -32,7 +32,8 @@ type RegistrarConfig struct {
 	Background    Background // for what no answer may wait for; Inline where it is nil
 	Limits        *Limits    // nil is none
 	Breaches      *BreachCheck
-	EmailRequired bool // refuse a sign-up that gives no e-mail address
+	Replays       *Replays // to be forgotten with an account; nil is none
+	EmailRequired bool     // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time
 	Logger        *slog.Logger
 }
@@ -215,6 +216,12 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 		return held, lost(r.Claims.Extend(ctx, c.Username, c.Attempt, c.LeaseUntil))
 	case acquired:
 		return held, nil
+	case !held.RetiredAt.IsZero():
+		// Its owner wanted it gone, and something came in between.
+		if err := r.erase(ctx, held); err != nil {
+			return held, err
+		}
+		return r.acquire(ctx, c)
 	case held.Confirmed:
 		r.notify(ctx, held.Username, alreadyRegistered)
 		return held, ErrUsernameTaken(0)

@@ -11,6 +11,8 @@ type Profile struct {
 	Username      string // folded
 	Email         string // folded; empty where there is none
 	EmailVerified bool
+	DisplayName   string    // what its owner wants to be called; empty where there is none
+	Locale        string    // a language tag (RFC 5646); empty where there is none
 	CreatedAt     time.Time // UTC
 	UpdatedAt     time.Time // UTC
 	Version       int64     // 1 when made, one more with each change
@@ -47,6 +49,9 @@ type Claim struct {
 	// MailedAt is when the last mail about this name went out; zero if none has.
 	MailedAt  time.Time
 	CreatedAt time.Time
+	// RetiredAt is when the owner of a confirmed claim began to delete the account; zero
+	// while there is nothing to delete.
+	RetiredAt time.Time
 }
 
 // Claims is the `users` table by unique name and address. Each method is one atomic
@@ -82,6 +87,16 @@ type Claims interface {
 	// Release removes the claim and its profile, if the claim is ours and pending.
 	// It is idempotent: a claim that is gone or somebody else's is no error.
 	Release(ctx context.Context, username, attempt string) error
+	// Retire marks a confirmed claim as one whose account is being deleted, and lists it
+	// for Retired. It is idempotent, and leaves the time of an earlier call. CodeConflict
+	// where the claim is not confirmed, or not the user's; CodeNotFound.
+	Retire(ctx context.Context, username string, id UserID, at time.Time) error
+	// Erase removes a retired claim and all that the table has of its user: the profile
+	// and the ownership of an address. It is idempotent: a claim that is gone or somebody
+	// else's is no error. CodeConflict where it is the user's and not retired.
+	Erase(ctx context.Context, username string, id UserID) error
+	// Retired gives the claims that are retired and not erased.
+	Retired(ctx context.Context) ([]Claim, error)
 	// MarkMailed records that a mail about this name goes out now, unless one has
 	// within the interval: then it gives false. False, too, where there is no claim.
 	MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error)

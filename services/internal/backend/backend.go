@@ -145,7 +145,7 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
 		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches,
-		Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
+		Replays: b.Replays, Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
 	})
 }
 

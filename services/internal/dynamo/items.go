@@ -49,6 +49,8 @@ type profileItem struct {
 	Username      string    `dynamodbav:"username"`
 	Email         string    `dynamodbav:"email,omitempty"`
 	EmailVerified bool      `dynamodbav:"email_verified"`
+	DisplayName   string    `dynamodbav:"display_name,omitempty"`
+	Locale        string    `dynamodbav:"locale,omitempty"`
 	CreatedAt     timestamp `dynamodbav:"created_at"`
 	UpdatedAt     timestamp `dynamodbav:"updated_at"`
 	Version       int64     `dynamodbav:"version"`
@@ -57,7 +59,7 @@ type profileItem struct {
 func fromProfile(p account.Profile) profileItem {
 	return profileItem{
 		PK: userKey(p.UserID), UserID: string(p.UserID), Username: p.Username,
-		Email: p.Email, EmailVerified: p.EmailVerified,
+		Email: p.Email, EmailVerified: p.EmailVerified, DisplayName: p.DisplayName, Locale: p.Locale,
 		CreatedAt: timestamp(p.CreatedAt), UpdatedAt: timestamp(p.UpdatedAt), Version: p.Version,
 	}
 }
@@ -65,38 +67,48 @@ func fromProfile(p account.Profile) profileItem {
 func (i profileItem) profile() account.Profile {
 	return account.Profile{
 		UserID: account.UserID(i.UserID), Username: i.Username, Email: i.Email, EmailVerified: i.EmailVerified,
+		DisplayName: i.DisplayName, Locale: i.Locale,
 		CreatedAt: time.Time(i.CreatedAt), UpdatedAt: time.Time(i.UpdatedAt), Version: i.Version,
 	}
 }
 
 // claimItem is a claim as it is stored.
 type claimItem struct {
-	PK         string    `dynamodbav:"pk"`
-	Username   string    `dynamodbav:"username"`
-	Attempt    string    `dynamodbav:"attempt"`
-	TokenHash  []byte    `dynamodbav:"token_hash,omitempty"`
-	UserID     string    `dynamodbav:"user_id,omitempty"`
-	Email      string    `dynamodbav:"email,omitempty"`
-	Confirmed  bool      `dynamodbav:"confirmed"`
-	LeaseUntil timestamp `dynamodbav:"lease_until"`
-	MailedAt   timestamp `dynamodbav:"mailed_at"`
-	CreatedAt  timestamp `dynamodbav:"created_at"`
+	PK         string     `dynamodbav:"pk"`
+	Username   string     `dynamodbav:"username"`
+	Attempt    string     `dynamodbav:"attempt"`
+	TokenHash  []byte     `dynamodbav:"token_hash,omitempty"`
+	UserID     string     `dynamodbav:"user_id,omitempty"`
+	Email      string     `dynamodbav:"email,omitempty"`
+	Confirmed  bool       `dynamodbav:"confirmed"`
+	LeaseUntil timestamp  `dynamodbav:"lease_until"`
+	MailedAt   timestamp  `dynamodbav:"mailed_at"`
+	CreatedAt  timestamp  `dynamodbav:"created_at"`
+	RetiredAt  *timestamp `dynamodbav:"retired_at,omitempty"`
 }
 
 func fromClaim(c account.Claim) claimItem {
-	return claimItem{
+	i := claimItem{
 		PK: nameKey(c.Username), Username: c.Username, Attempt: c.Attempt, TokenHash: c.TokenHash,
 		UserID: string(c.UserID), Email: c.Email, Confirmed: c.Confirmed,
 		LeaseUntil: timestamp(c.LeaseUntil), MailedAt: timestamp(c.MailedAt), CreatedAt: timestamp(c.CreatedAt),
 	}
+	if !c.RetiredAt.IsZero() {
+		i.RetiredAt = (*timestamp)(&c.RetiredAt)
+	}
+	return i
 }
 
 func (i claimItem) claim() account.Claim {
-	return account.Claim{
+	c := account.Claim{
 		Username: i.Username, Attempt: i.Attempt, TokenHash: i.TokenHash, UserID: account.UserID(i.UserID),
 		Email: i.Email, Confirmed: i.Confirmed,
 		LeaseUntil: time.Time(i.LeaseUntil), MailedAt: time.Time(i.MailedAt), CreatedAt: time.Time(i.CreatedAt),
 	}
+	if i.RetiredAt != nil {
+		c.RetiredAt = time.Time(*i.RetiredAt)
+	}
+	return c
 }
 
 // ownerItem says whose a proven address is.

@@ -13,10 +13,10 @@ import (
 func findClaim(ctx context.Context, q queryer, username string) (account.Claim, error) {
 	c := account.Claim{Username: username}
 	err := q.QueryRowContext(ctx, `
-		SELECT attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, created_at
+		SELECT attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, created_at, retired_at
 		FROM claims WHERE username = ?`, username).
 		Scan(&c.Attempt, &c.TokenHash, &c.UserID, &c.Email, &c.Confirmed,
-			(*stamp)(&c.LeaseUntil), (*stamp)(&c.MailedAt), (*stamp)(&c.CreatedAt))
+			(*stamp)(&c.LeaseUntil), (*stamp)(&c.MailedAt), (*stamp)(&c.CreatedAt), (*stamp)(&c.RetiredAt))
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Claim{}, errNotFound()
 	}
@@ -36,10 +36,10 @@ func ours(ctx context.Context, tx *sql.Tx, username, attempt string) (account.Cl
 func storeClaim(ctx context.Context, tx *sql.Tx, c account.Claim) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT OR REPLACE INTO claims
-			(username, attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			(username, attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, created_at, retired_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.Username, c.Attempt, c.TokenHash, c.UserID, c.Email, c.Confirmed,
-		stamp(c.LeaseUntil), stamp(c.MailedAt), stamp(c.CreatedAt))
+		stamp(c.LeaseUntil), stamp(c.MailedAt), stamp(c.CreatedAt), stamp(c.RetiredAt))
 	return err
 }
 
@@ -133,9 +133,13 @@ func (s *Store) Release(ctx context.Context, username, attempt string) error {
 		if err := deleteProfile(ctx, tx, held.UserID); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM claims WHERE username = ?`, username)
-		return err
+		return deleteClaim(ctx, tx, username)
 	})
+}
+
+func deleteClaim(ctx context.Context, tx *sql.Tx, username string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM claims WHERE username = ?`, username)
+	return err
 }
 
 // MarkMailed implements [account.Claims].

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -268,12 +269,13 @@ func TestMigrations(t *testing.T) {
 				t.Fatalf("%s: %v", step, err)
 			}
 		}
-		if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = `+string(rune('0'+version))); err != nil {
+		if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = `+strconv.Itoa(version)); err != nil {
 			t.Fatal(err)
 		}
 		if version > 0 {
 			if _, err := db.ExecContext(t.Context(), `
-				INSERT INTO profiles VALUES ('kept', 'alice', '', false, 0, 0, 1)`); err != nil {
+				INSERT INTO profiles (user_id, username, email, email_verified, created_at, updated_at, version)
+				VALUES ('kept', 'alice', '', false, 0, 0, 1)`); err != nil {
 				t.Fatal(err)
 			}
 		}

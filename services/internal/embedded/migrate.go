@@ -60,10 +60,9 @@ func pending(ctx context.Context, q queryer) (steps []string, latest int, err er
 		return nil, 0, fmt.Errorf("listing migrations: %w", err)
 	}
 	var has, tables int
-	if err := q.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&has); err != nil {
-		return nil, 0, err
-	}
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+	// In one statement: between two, another process may have brought the file up to date.
+	err = q.QueryRowContext(ctx, `SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version`).Scan(&has, &tables)
+	if err != nil {
 		return nil, 0, err
 	}
 	switch {

@@ -30,9 +30,9 @@ func (s *Store) PutIfAbsent(ctx context.Context, p account.Profile) error {
 // insertProfile stores a new profile at version 1 unless the user has one.
 func insertProfile(ctx context.Context, tx *sql.Tx, p account.Profile) (absent bool, err error) {
 	return changed(tx.ExecContext(ctx, `
-		INSERT INTO profiles (user_id, username, email, email_verified, created_at, updated_at, version)
-		VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT (user_id) DO NOTHING`,
-		p.UserID, p.Username, p.Email, p.EmailVerified, stamp(p.CreatedAt), stamp(p.UpdatedAt)))
+		INSERT INTO profiles (user_id, username, email, email_verified, display_name, locale, created_at, updated_at, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (user_id) DO NOTHING`,
+		p.UserID, p.Username, p.Email, p.EmailVerified, p.DisplayName, p.Locale, stamp(p.CreatedAt), stamp(p.UpdatedAt)))
 }
 
 // Get implements [account.Profiles].
@@ -45,8 +45,10 @@ func (s *Store) Get(ctx context.Context, id account.UserID) (account.Profile, er
 func findProfile(ctx context.Context, q queryer, id account.UserID) (account.Profile, error) {
 	p := account.Profile{UserID: id}
 	err := q.QueryRowContext(ctx, `
-		SELECT username, email, email_verified, created_at, updated_at, version FROM profiles WHERE user_id = ?`, id).
-		Scan(&p.Username, &p.Email, &p.EmailVerified, (*stamp)(&p.CreatedAt), (*stamp)(&p.UpdatedAt), &p.Version)
+		SELECT username, email, email_verified, display_name, locale, created_at, updated_at, version
+		FROM profiles WHERE user_id = ?`, id).
+		Scan(&p.Username, &p.Email, &p.EmailVerified, &p.DisplayName, &p.Locale,
+			(*stamp)(&p.CreatedAt), (*stamp)(&p.UpdatedAt), &p.Version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Profile{}, errNotFound()
 	}
@@ -75,10 +77,10 @@ func (s *Store) Update(ctx context.Context, p account.Profile) (account.Profile,
 // updateProfile stores p over the profile that the user has.
 func updateProfile(ctx context.Context, tx *sql.Tx, p account.Profile) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE profiles SET username = ?, email = ?, email_verified = ?, created_at = ?, updated_at = ?,
-			version = version + 1
+		UPDATE profiles SET username = ?, email = ?, email_verified = ?, display_name = ?, locale = ?,
+			created_at = ?, updated_at = ?, version = version + 1
 		WHERE user_id = ?`,
-		p.Username, p.Email, p.EmailVerified, stamp(p.CreatedAt), stamp(p.UpdatedAt), p.UserID)
+		p.Username, p.Email, p.EmailVerified, p.DisplayName, p.Locale, stamp(p.CreatedAt), stamp(p.UpdatedAt), p.UserID)
 	return err
 }
 

@@ -100,6 +100,8 @@ var statuses = map[account.Code]int{
 	account.CodeInvalid:            http.StatusUnprocessableEntity,
 	account.CodeUsernameTaken:      http.StatusConflict,
 	account.CodeConflict:           http.StatusConflict,
+	account.CodeVersionRequired:    http.StatusPreconditionRequired,
+	account.CodeVersionChanged:     http.StatusPreconditionFailed,
 	account.CodeNotFound:           http.StatusNotFound,
 	account.CodeInvalidCredentials: http.StatusUnauthorized,
 	account.CodeInvalidToken:       http.StatusUnauthorized,

@@ -118,6 +118,7 @@ func (c *Client) ProfileOf(ctx context.Context, accessToken string) (account.Pro
 	return account.Profile{
 		UserID: account.UserID(p.GetUserId()), Username: p.GetUsername(),
 		Email: p.GetEmail(), EmailVerified: p.GetEmailVerified(),
+		DisplayName: p.GetDisplayName(), Locale: p.GetLocale(),
 		CreatedAt: p.GetCreatedAt().AsTime(), UpdatedAt: p.GetUpdatedAt().AsTime(),
 	}, nil
 }

@@ -43,6 +43,7 @@ func (s server) GetProfile(ctx context.Context, req *connect.Request[profilev1.G
 	}
 	return connect.NewResponse(&profilev1.GetProfileResponse{Profile: &profilev1.Profile{
 		UserId: string(p.UserID), Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
+		DisplayName: p.DisplayName, Locale: p.Locale,
 		CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
 	}}), nil
 }

@@ -137,6 +137,14 @@ func (s crashClaims) Release(ctx context.Context, username, attempt string) erro
 	return crashingErr(s.c, func() error { return s.real.Release(ctx, username, attempt) })
 }
 
+func (s crashClaims) Retire(ctx context.Context, username string, id account.UserID, at time.Time) error {
+	return crashingErr(s.c, func() error { return s.real.Retire(ctx, username, id, at) })
+}
+
+func (s crashClaims) Erase(ctx context.Context, username string, id account.UserID) error {
+	return crashingErr(s.c, func() error { return s.real.Erase(ctx, username, id) })
+}
+
 func (s crashClaims) EmailOwner(ctx context.Context, email string) (account.UserID, error) {
 	return crashing(s.c, func() (account.UserID, error) { return s.real.EmailOwner(ctx, email) })
 }

@@ -16,6 +16,11 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		run  func(s *saga)
 	}{
 		{"forgotten password", lifeForgotten},
+		{"update the profile", lifeProfile},
+		{"export", lifeExport},
+		{"delete", lifeDelete},
+		{"delete what the table was never told of", lifeDeleteForeign},
+		{"a crash at every step of a deletion", lifeDeleteCrashes},
 		{"change the password", lifeChange},
 		{"a crash at every step of a change", lifeChangeCrashes},
 		{"forgotten password of an account that cannot have one", lifeForgottenByNobody},

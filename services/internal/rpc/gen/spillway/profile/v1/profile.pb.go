@@ -116,6 +116,10 @@ type Profile struct {
 	EmailVerified bool                   `protobuf:"varint,4,opt,name=email_verified,json=emailVerified,proto3" json:"email_verified,omitempty"`
 	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// What its owner wants to be called; empty where there is none.
+	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// A language tag (RFC 5646); empty where there is none.
+	Locale        string `protobuf:"bytes,8,opt,name=locale,proto3" json:"locale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,6 +196,20 @@ func (x *Profile) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Profile) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Profile) GetLocale() string {
+	if x != nil {
+		return x.Locale
+	}
+	return ""
+}
+
 var File_spillway_profile_v1_profile_proto protoreflect.FileDescriptor
 
 const file_spillway_profile_v1_profile_proto_rawDesc = "" +
@@ -199,7 +217,7 @@ const file_spillway_profile_v1_profile_proto_rawDesc = "" +
 	"!spillway/profile/v1/profile.proto\x12\x13spillway.profile.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n" +
 	"\x11GetProfileRequest\"L\n" +
 	"\x12GetProfileResponse\x126\n" +
-	"\aprofile\x18\x01 \x01(\v2\x1c.spillway.profile.v1.ProfileR\aprofile\"\xf1\x01\n" +
+	"\aprofile\x18\x01 \x01(\v2\x1c.spillway.profile.v1.ProfileR\aprofile\"\xac\x02\n" +
 	"\aProfile\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1a\n" +
 	"\busername\x18\x02 \x01(\tR\busername\x12\x14\n" +
@@ -208,7 +226,9 @@ const file_spillway_profile_v1_profile_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt2t\n" +
+	"updated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12!\n" +
+	"\fdisplay_name\x18\a \x01(\tR\vdisplayName\x12\x16\n" +
+	"\x06locale\x18\b \x01(\tR\x06locale2t\n" +
 	"\x0eProfileService\x12b\n" +
 	"\n" +
 	"GetProfile\x12&.spillway.profile.v1.GetProfileRequest\x1a'.spillway.profile.v1.GetProfileResponse\"\x03\x90\x02\x01B\xdf\x01\n" +

@@ -1,0 +1,149 @@
+package accounttest
+
+import (
+	"context"
+	"time"
+
+	"spillway.example/services/internal/account"
+)
+
+// enter signs in and gives the tokens with whom they are of.
+func (s *saga) enter(name string) (account.Tokens, account.Identity) {
+	s.Helper()
+	ctx := context.Background()
+	tokens, err := s.sessions.SignIn(ctx, name, Password)
+	must(s.T, "SignIn", tokens, err)
+	u, err := s.Directory.GetUser(ctx, tokens.AccessToken)
+	must(s.T, "GetUser", u, err)
+	return tokens, account.Identity{UserID: u.ID, Username: u.Username}
+}
+
+// wantGone fails unless nothing is left of an account, and its name and address make
+// another one.
+func (s *saga) wantGone(name, email string, was account.UserID) {
+	s.Helper()
+	ctx := context.Background()
+	_, err := s.Directory.FindUser(ctx, name)
+	wantCode(s.T, "FindUser of a deleted account", err, account.CodeNotFound)
+	_, err = s.Claims.Find(ctx, name)
+	wantCode(s.T, "Find the claim of a deleted account", err, account.CodeNotFound)
+	if found := s.ProfilesOf(s.T, name); len(found) > 0 {
+		s.Errorf("profiles of a deleted account: %+v", found)
+	}
+	if email != "" {
+		_, err = s.Claims.EmailOwner(ctx, email)
+		wantCode(s.T, "EmailOwner of a deleted account", err, account.CodeNotFound)
+	}
+	s.wantAnew(name, email, was)
+}
+
+// wantAnew signs up for the name of an account that is gone.
+func (s *saga) wantAnew(name, email string, was account.UserID) {
+	s.Helper()
+	got, err := s.register(name, newPassword, email)
+	wantCode(s.T, "Register anew", err, "")
+	if got.ConfirmationRequired {
+		_, err = s.confirm(name, s.Code(s.T, name, email), got.RegistrationToken)
+		wantCode(s.T, "Confirm anew", err, "")
+	}
+	if id := s.wantWhole(name, email); id == was {
+		s.Error("the new account has the id of the deleted one")
+	}
+	wantCode(s.T, "SignIn with the older password", s.signIn(name, Password), account.CodeInvalidCredentials)
+	wantCode(s.T, "SignIn to the new account", s.signIn(name, newPassword), "")
+}
+
+func lifeDelete(s *saga) {
+	ctx := context.Background()
+	for _, names := range [][2]string{{Name("delete"), Address("delete")}, {Address("delete"), ""}, {Name("bare"), ""}} {
+		name, email := names[0], names[1]
+		if account.IsEmail(name) {
+			email = name
+		}
+		if email != "" {
+			s.join(name, email)
+		} else if _, err := s.register(name, Password, ""); err != nil {
+			s.Fatal(err)
+		}
+		tokens, who := s.enter(name)
+		wantCode(s.T, "Delete with a wrong password", s.registrar.Delete(ctx, who, "not the password"), account.CodeInvalidCredentials)
+		wantCode(s.T, "Delete of another's", s.registrar.Delete(ctx, account.Identity{UserID: "another", Username: name}, Password), account.CodeNotFound)
+		s.wantWhole(name, email)
+		wantCode(s.T, "Delete", s.registrar.Delete(ctx, who, Password), "")
+		_, err := s.sessions.Refresh(ctx, tokens.RefreshToken)
+		wantCode(s.T, "Refresh of a deleted account", err, account.CodeInvalidToken)
+		wantCode(s.T, "Delete again", s.registrar.Delete(ctx, who, Password), account.CodeNotFound)
+		s.wantGone(name, email, who.UserID)
+		// A token of the deleted account does nothing to its successor.
+		wantCode(s.T, "Delete by an older token", s.registrar.Delete(ctx, who, newPassword), account.CodeNotFound)
+		s.wantWhole(name, email)
+	}
+}
+
+func lifeDeleteForeign(s *saga) {
+	ctx := context.Background()
+	name := Name("foreign")
+	_, err := s.Directory.SignUp(ctx, account.NewUser{Username: name, Password: Password})
+	wantCode(s.T, "SignUp", err, "")
+	wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, name), "")
+	_, who := s.enter(name)
+	wantCode(s.T, "Delete", s.registrar.Delete(ctx, who, Password), "")
+	s.wantGone(name, "", who.UserID)
+}
+
+// lifeDeleteCrashes interrupts a deletion at every call to a port, before it and after it.
+// Once it has begun, whatever goes on with it ends it: the same request, the process that
+// starts next, or whoever wants the name.
+func lifeDeleteCrashes(s *saga) {
+	goOn := map[string]func(s *saga, name, email string, who account.Identity){
+		"by the same request": func(s *saga, name, email string, who account.Identity) {
+			err := s.registrar.Delete(context.Background(), who, Password)
+			if code := account.CodeOf(err); code != "" && code != account.CodeNotFound {
+				s.Fatalf("Delete again: %v", err)
+			}
+			s.wantGone(name, email, who.UserID)
+		},
+		"by the next process": func(s *saga, name, email string, who account.Identity) {
+			wantCode(s.T, "FinishDeletions", s.registrar.FinishDeletions(context.Background()), "")
+			s.wantGone(name, email, who.UserID)
+		},
+		"by the next sign-up": func(s *saga, name, email string, who account.Identity) {
+			s.wantAnew(name, email, who.UserID)
+		},
+	}
+	for how, goOn := range goOn {
+		s.everyCrash("deletion, ended "+how, func(s *saga, crash func(Harness) Harness) {
+			ctx := context.Background()
+			name := Address("delete")
+			s.join(name, name)
+			_, who := s.enter(name)
+			_ = s.over(crash(s.Harness)).Delete(ctx, who, Password) // what is left says how far it got
+			claim, err := s.Claims.Find(ctx, name)
+			if err == nil && claim.RetiredAt.IsZero() {
+				s.wantWhole(name, name) // it never began, and nothing is missing
+				return
+			}
+			s.clock.Advance(time.Hour)
+			goOn(s, name, name, who)
+		})
+	}
+}
+
+func lifeExport(s *saga) {
+	ctx := context.Background()
+	name, email := Name("export"), Address("export")
+	id := s.join(name, email)
+	tokens, who := s.enter(name)
+	e, err := s.registrar.Export(ctx, who, tokens.AccessToken)
+	must(s.T, "Export", e, err)
+	if e.Profile.UserID != id || e.User.ID != id || e.User.Email != email || e.User.CreatedAt.IsZero() || !e.User.Confirmed ||
+		e.Profile.Email != email || e.SignedUp.IsZero() || e.MailedAt.IsZero() || !e.At.Equal(s.clock.Now()) {
+		s.Errorf("Export: incomplete: %+v", e)
+	}
+	if _, ok := s.Directory.(account.SessionLister); ok != (len(e.Sessions) == 1) {
+		s.Errorf("Export: %d sessions; the directory lists them: %v", len(e.Sessions), ok)
+	}
+	wantCode(s.T, "SignOutEverywhere", s.sessions.SignOutEverywhere(ctx, tokens.AccessToken), "")
+	_, err = s.registrar.Export(ctx, who, tokens.AccessToken)
+	wantCode(s.T, "Export when signed out", err, account.CodeInvalidToken)
+}

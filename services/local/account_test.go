@@ -1,0 +1,92 @@
+package local_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"spillway.example/services/internal/account/accounttest"
+)
+
+// signedIn makes alice's account and gives her access token.
+func (w *world) signedIn(t *testing.T, send func(*testing.T, *world, call) got) string {
+	t.Helper()
+	want(t, "register", send(t, w, post("/register", alice)), 200, "")
+	g := send(t, w, post("/login", alice))
+	want(t, "login", g, 200, "")
+	return g.member("access_token")
+}
+
+func TestAccount(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		access := w.signedIn(t, send)
+		read := send(t, w, call{method: "GET", path: "/account", token: access})
+		want(t, "account", read, 200, "")
+		etag := read.header.Get("ETag")
+		patch := func(ifMatch, body string) got {
+			c := call{method: "PATCH", path: "/account", token: access, body: body, header: http.Header{}}
+			if ifMatch != "" {
+				c.header.Set("If-Match", ifMatch)
+			}
+			return send(t, w, c)
+		}
+		const ada = `{"display_name":"Ada","locale":"en-gb"}`
+		want(t, "change without If-Match", patch("", ada), 428, "precondition_required")
+		for _, other := range []string{`"999"`, "W/" + etag, strings.Trim(etag, `"`), `"x"`, `"*"`} {
+			want(t, "change with If-Match: "+other, patch(other, ada), 412, "precondition_failed")
+		}
+		g := patch(`"999", `+etag, ada)
+		if want(t, "change", g, 200, ""); g.member("display_name") != "Ada" || g.member("locale") != "en-GB" || g.header.Get("ETag") == etag {
+			t.Errorf("change: %s with ETag %s", g.body, g.header.Get("ETag"))
+		}
+		want(t, "change of an older version", patch(etag, ada), 412, "precondition_failed")
+		if g = patch("*", `{"display_name":""}`); strings.Contains(g.body, "display_name") || g.member("locale") != "en-GB" {
+			t.Errorf("change of one field: %s", g.body)
+		}
+		// Nobody makes themselves somebody else.
+		for _, field := range []string{"username", "user_id", "email", "email_verified", "created_at", "version", "admin"} {
+			if g = patch("*", `{"`+field+`":"x"}`); !slices.Equal(g.fields(), []string{field}) {
+				t.Errorf("change of %s: %d %s", field, g.status, g.body)
+			}
+		}
+		me := send(t, w, call{method: "GET", path: "/me", token: access})
+		if want(t, "me", me, 200, ""); me.member("locale") != "en-GB" {
+			t.Errorf("me: %s", me.body)
+		}
+		g = send(t, w, call{method: "GET", path: "/account/export", token: access})
+		want(t, "export", g, 200, "")
+		for _, part := range []string{`"exported_at":"`, `"profile":{"user_id":"`, `"directory":{"user_id":"`, `"sign_up":{"at":"`, `"sessions":[{"id":"`, `"locale":"en-GB"`} {
+			if !strings.Contains(g.body, part) {
+				t.Errorf("the export has no %s: %s", part, g.body)
+			}
+		}
+		if !strings.HasPrefix(g.header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("the export is shown, not saved: %v", g.header)
+		}
+		for _, path := range []string{"/account", "/account/export"} {
+			want(t, path+" without a token", send(t, w, call{method: "GET", path: path}), 401, "invalid_token")
+		}
+	})
+}
+
+func TestDeleteAccount(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		access := w.signedIn(t, send)
+		remove := func(token, password string) got {
+			return send(t, w, call{method: "POST", path: "/account/delete", token: token, body: `{"password":"` + password + `"}`})
+		}
+		want(t, "delete without a token", remove("", accounttest.Password), 401, "invalid_token")
+		want(t, "delete with a wrong password", remove(access, "wrong"), 401, "invalid_credentials")
+		want(t, "account", send(t, w, call{method: "GET", path: "/account", token: access}), 200, "")
+		want(t, "delete", remove(access, accounttest.Password), 204, "")
+		want(t, "account of nobody", send(t, w, call{method: "GET", path: "/account", token: access}), 404, "not_found")
+		want(t, "delete again", remove(access, accounttest.Password), 404, "not_found")
+		want(t, "login", send(t, w, post("/login", alice)), 401, "invalid_credentials")
+		want(t, "register anew", send(t, w, post("/register", alice)), 200, "")
+	})
+}

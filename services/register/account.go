@@ -1,0 +1,148 @@
+package register
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/httpapi"
+)
+
+// Account is what the operations on one's own account stand on; all of it is required.
+type Account struct {
+	Registrar *account.Registrar
+	Verifier  account.Verifier
+}
+
+// AddRoutes adds the operations to an API.
+func (a Account) AddRoutes(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "account", Tag: "Account", Method: http.MethodGet, Path: "/account", Summary: "Read the profile",
+		Description: "The ETag names its version, which a change needs.",
+		Bearer:      true, Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *own) (*profile, error) {
+		who, _, err := a.who(ctx, &in.Bearer)
+		if err != nil {
+			return nil, err
+		}
+		return answer(a.Registrar.Profile(ctx, who))
+	})
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "update_account", Tag: "Account", Method: http.MethodPatch, Path: "/account", Summary: "Change the profile",
+		Description: "What is missing stays, what is empty goes. Without If-Match the answer is 428; where the profile has changed since, 412. " +
+			"An e-mail address is changed by its own operation.",
+		Bearer: true, Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusPreconditionRequired},
+	}, a.update)
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "export_account", Tag: "Account", Method: http.MethodGet, Path: "/account/export", Summary: "Take all data with you",
+		Description: "All that is held of the account, as JSON: what the users table has, what the directory has, and its sessions " +
+			"where the directory knows them one by one.",
+		Bearer: true, Errors: []int{http.StatusNotFound},
+	}, a.export)
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "delete_account", Tag: "Account", Method: http.MethodPost, Path: "/account/delete", Summary: "Delete the account",
+		Description: "With everything that is held of it; the username is free again then. It takes the password, since a token may be " +
+			"stolen. Once begun, it is ended whatever comes in between.",
+		Status: http.StatusNoContent, Bearer: true, Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *deletion) (*struct{}, error) {
+		who, _, err := a.who(ctx, &in.Bearer)
+		if err != nil {
+			return nil, err
+		}
+		return nil, a.Registrar.Delete(ctx, who, in.Body.Password)
+	})
+}
+
+// who says whose access token a request has, and gives the token.
+func (a Account) who(ctx context.Context, b *httpapi.Bearer) (account.Identity, string, error) {
+	token, err := b.Token()
+	if err != nil {
+		return account.Identity{}, "", err
+	}
+	who, err := a.Verifier.Verify(ctx, token)
+	return who, token, err
+}
+
+type own struct{ httpapi.Bearer }
+
+type deletion struct {
+	httpapi.Bearer
+	Body struct {
+		Password string `json:"password" maxLength:"1024" format:"password" example:"correct horse battery staple"`
+	}
+}
+
+type update struct {
+	httpapi.Bearer
+	IfMatch string `header:"If-Match" maxLength:"1024" doc:"The ETag that the profile was read with, or *" example:"\"3\""`
+	Body    struct {
+		DisplayName *string `json:"display_name,omitempty" maxLength:"512" doc:"Up to 128 characters" example:"Ada Lovelace"`
+		Locale      *string `json:"locale,omitempty" maxLength:"64" doc:"A language tag (RFC 5646)" example:"en-GB"`
+	}
+}
+
+// profile is an answer with the profile and its version.
+type profile struct {
+	ETag string `header:"ETag" doc:"The profile's version" example:"\"3\""`
+	Body ownProfile
+}
+
+type ownProfile struct {
+	UserID        string    `json:"user_id" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
+	Username      string    `json:"username" example:"alice"`
+	Email         string    `json:"email,omitempty" example:"alice@example.com"`
+	EmailVerified bool      `json:"email_verified"`
+	DisplayName   string    `json:"display_name,omitempty" example:"Ada Lovelace"`
+	Locale        string    `json:"locale,omitempty" example:"en-GB"`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+}
+
+func answer(p account.Profile, err error) (*profile, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &profile{ETag: etag(p.Version), Body: body(p)}, nil
+}
+
+func body(p account.Profile) ownProfile {
+	return ownProfile{
+		UserID: string(p.UserID), Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
+		DisplayName: p.DisplayName, Locale: p.Locale, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+	}
+}
+
+func (a Account) update(ctx context.Context, in *update) (*profile, error) {
+	who, _, err := a.who(ctx, &in.Bearer)
+	if err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(in.IfMatch) == "" {
+		return nil, account.Errorf(account.CodeVersionRequired, nil, "A change needs the profile's ETag in If-Match.")
+	}
+	return answer(a.Registrar.UpdateProfile(ctx, who, versions(in.IfMatch), account.ProfileChange{
+		DisplayName: in.Body.DisplayName, Locale: in.Body.Locale,
+	}))
+}
+
+// etag is a version as a strong entity tag (RFC 9110 section 8.8.3).
+func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
+
+// versions reads If-Match (RFC 9110 section 13.1.1): any version for "*", else those of our
+// tags; what is none of ours, or weak, matches nothing.
+func versions(ifMatch string) account.Versions {
+	if strings.TrimSpace(ifMatch) == "*" {
+		return account.AnyVersion
+	}
+	of := account.Versions{}
+	for tag := range strings.SplitSeq(ifMatch, ",") {
+		tag = strings.TrimSpace(tag)
+		if n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64); err == nil && tag == etag(n) {
+			of = append(of, n)
+		}
+	}
+	return of
+}

@@ -1,0 +1,62 @@
+package register
+
+import (
+	"context"
+	"time"
+)
+
+// export is all that is held of an account.
+type export struct {
+	Disposition string `header:"Content-Disposition" example:"attachment; filename=\"account.json\""`
+	Body        struct {
+		ExportedAt time.Time  `json:"exported_at"`
+		Profile    ownProfile `json:"profile" doc:"What the users table has"`
+		Directory  struct {
+			UserID        string     `json:"user_id" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
+			Username      string     `json:"username" example:"alice"`
+			Email         string     `json:"email,omitempty" example:"alice@example.com"`
+			EmailVerified bool       `json:"email_verified"`
+			CreatedAt     *time.Time `json:"created_at,omitempty"`
+		} `json:"directory" doc:"What the directory has, beside the password's hash"`
+		SignUp struct {
+			At       time.Time  `json:"at"`
+			MailedAt *time.Time `json:"mailed_at,omitempty" doc:"When the last mail went out that anybody could cause"`
+		} `json:"sign_up"`
+		Sessions []exportedSession `json:"sessions,omitempty" doc:"Where the directory knows them one by one"`
+	}
+}
+
+type exportedSession struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func (a Account) export(ctx context.Context, in *own) (*export, error) {
+	who, token, err := a.who(ctx, &in.Bearer)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.Registrar.Export(ctx, who, token)
+	if err != nil {
+		return nil, err
+	}
+	out := &export{Disposition: `attachment; filename="account.json"`}
+	b := &out.Body
+	b.ExportedAt, b.Profile = e.At, body(e.Profile)
+	b.Directory.UserID, b.Directory.Username = string(e.User.ID), e.User.Username
+	b.Directory.Email, b.Directory.EmailVerified = e.User.Email, e.User.EmailVerified
+	b.Directory.CreatedAt = unlessZero(e.User.CreatedAt)
+	b.SignUp.At, b.SignUp.MailedAt = e.SignedUp, unlessZero(e.MailedAt)
+	for _, s := range e.Sessions {
+		b.Sessions = append(b.Sessions, exportedSession{s.ID, s.CreatedAt, s.ExpiresAt})
+	}
+	return out, nil
+}
+
+func unlessZero(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
