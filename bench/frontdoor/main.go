@@ -122,8 +122,10 @@ func sideBySide(event []byte, contenders []contender) ([]result, error) {
 			results[i].ns = append(results[i].ns, float64(b.T.Nanoseconds())/float64(b.N))
 			results[i].allocs = b.AllocsPerOp()
 		}
-		for i, r := range results {
-			results[i].ratios = append(r.ratios, r.ns[len(r.ns)-1]/results[against].ns[len(r.ns)-1])
+		of := results[against].ns[len(results[against].ns)-1]
+		for i := range results {
+			r := &results[i]
+			r.ratios = append(r.ratios, r.ns[len(r.ns)-1]/of)
 		}
 	}
 	return results, nil
