@@ -150,6 +150,8 @@ func TestOddEvents(t *testing.T) {
 			200, func(r *http.Request) bool { return len(r.Header) == 0 && r.RemoteAddr == "0.0.0.0:0" }},
 		{"headers missing", `{` + alb + `"path":"/"}`, 200, func(r *http.Request) bool { return r.Header != nil }},
 		{"broken base64", `{` + alb + `"path":"/","body":"%%%","isBase64Encoded":true}`, 400, nil},
+		{"no method", `{"requestContext":{"elb":{}},"httpMethod":"","path":"/"}`, 400, nil},
+		{"malformed method", `{"requestContext":{"elb":{}},"httpMethod":"GET /x HTTP/1.1\r\n","path":"/"}`, 400, nil},
 		{"malformed path", `{` + alb + `"path":"/%zz"}`, 400, nil},
 		{"base64 body", `{` + alb + `"path":"/","body":"/////w==","isBase64Encoded":true,"headers":{"content-length":"999"}}`,
 			200, func(r *http.Request) bool {

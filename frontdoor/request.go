@@ -68,7 +68,9 @@ func (x *exchange) request(o Options) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Method = e.method.String()
+	if r.Method = e.method.String(); !sendable(r.Method) {
+		return nil, errMethod
+	}
 	r.Header, r.Host = x.header()
 	x.give(r, payload)
 	r.RemoteAddr = e.remote(r.Header, o)
@@ -132,7 +134,11 @@ func (b *body) Close() error {
 	return nil
 }
 
-var errPath = errors.New("the path is not one of a request line")
+// These do not repeat what they were given.
+var (
+	errMethod = errors.New("the method is not one of a request line")
+	errPath   = errors.New("the path is not one of a request line")
+)
 
 // target gives r path and query as they stood in the request line, as far as the door
 // kept them.
@@ -150,7 +156,7 @@ func (x *exchange) target(r *http.Request, o Options) error {
 	}
 	u, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
-		return errPath // the parser's error repeats what it was given
+		return errPath
 	}
 	x.url = *u
 	return nil
