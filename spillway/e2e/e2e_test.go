@@ -5,9 +5,14 @@ package e2e_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+
+	"spillway.example/frontdoor/frontdoortest"
 )
+
+func TestMain(m *testing.M) { os.Exit(frontdoortest.Main(m)) }
 
 // TestEndToEnd brings everything up once and looks at it from all sides; the parts build
 // on each other's state of the composition, so they run in turn.

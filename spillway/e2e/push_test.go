@@ -21,6 +21,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"spillway.example/frontdoor/frontdoortest"
 	"spillway.example/spillway/image"
 )
 
@@ -57,15 +58,40 @@ func TestPush(t *testing.T) {
 			layers[platform] = got
 			checkBinary(t, bootstrapOf(t, pushed), machine)
 
-			promoted, err := image.Copy(t.Context(), pushed, host+"/spillway/production/"+service, "")
-			if err != nil || strings.TrimPrefix(promoted, host+"/spillway/production/"+service) != strings.TrimPrefix(pushed, repository) {
-				t.Errorf("promoted: got %s, %v; want the digest of %s", promoted, err, pushed)
+			promoted := promote(t, pushed, service, architecture, host+"/spillway/production")
+			if promoted != host+"/spillway/production/"+service+strings.TrimPrefix(pushed, repository) {
+				t.Errorf("promoted: got %s, want the digest of %s", promoted, pushed)
 			}
 			if platform == "linux/"+docker(t, "version", "-f", "{{.Server.Arch}}") {
 				runByDigest(t, promoted)
 			}
 		}
 	}
+}
+
+// promote runs scripts/promote on an image, as the workflow does, and gives the copy's name.
+func promote(t *testing.T, image, service, architecture, to string) string {
+	t.Helper()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "image-"+architecture+"-"+service, "image.txt")
+	if err := os.Mkdir(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(image+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "scripts/promote", folder, architecture, to)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "SPILLWAY="+frontdoortest.Binary(t, ".."))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("promote: %v\n%s", err, out)
+	}
+	named, err := os.ReadFile(file)
+	if err != nil || string(named) != string(out) {
+		t.Errorf("promote says %q, and its file %q (%v)", out, named, err)
+	}
+	return strings.TrimSpace(string(named))
 }
 
 func layersOf(t *testing.T, image string) []v1.Hash {

@@ -45,7 +45,13 @@ func startRegistry(t *testing.T) string {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	frontdoortest.Start(t, append(os.Environ(), "OTEL_TRACES_EXPORTER=none"), binary, "serve", config)
+	// What it says is left out: it takes a client's question whether it has a blob for an error.
+	registry := exec.CommandContext(t.Context(), binary, "serve", config)
+	registry.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
+	if err := registry.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = registry.Wait() }) // it is killed when the test's context ends
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
@@ -129,7 +135,7 @@ func push(t *testing.T, base, service, repository, platform string) (image, said
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "scripts/push-image", service, repository, platform)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "VERSION=1.2.3", "BASE="+base, "BUILDX_BUILDER=default")
+	cmd.Env = append(os.Environ(), "VERSION=1.2.3", "BASE="+base, "BUILDX_BUILDER=default", "SPILLWAY="+frontdoortest.Binary(t, ".."))
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
