@@ -150,6 +150,7 @@ func (d *deployment) eachService(f func(v variant, l live)) {
 // unset are settings that no stack gives: secrets, which are given by reference, apart.
 var unset = map[string]string{
 	"DATA_DIR":      "the embedded store's",
+	"KEY_MAX_AGE":   "the embedded store's: the user pool turns its own keys",
 	"JWKS_URL":      "the user pool's, as it is by itself",
 	"LISTEN_HOST":   "all interfaces, as it is by itself",
 	"SETTINGS_FILE": "there is no file",
