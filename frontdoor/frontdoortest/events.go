@@ -228,9 +228,11 @@ func (a answer) header(form Form) (http.Header, error) {
 		}
 	}
 	if form == ALBMulti || form == REST {
-		for name, values := range a.MultiValueHeaders {
+		for name := range a.MultiValueHeaders { // they win over single ones
 			h.Del(name)
-			for _, v := range values {
+		}
+		for _, name := range slices.Sorted(maps.Keys(a.MultiValueHeaders)) {
+			for _, v := range a.MultiValueHeaders[name] {
 				h.Add(name, v)
 			}
 		}
