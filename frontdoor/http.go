@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,7 +24,7 @@ func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
 	base, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), drainingKey{}, &draining))
 	defer cancel() // last: what is in flight keeps its context through the drain
 
-	listeners := append([]Listener{{Addr: o.Addr, Handler: forwarded(h, o)}}, o.Also...)
+	listeners := append([]Listener{{Addr: o.Addr, Handler: forwarded(based(h, o.BasePath), o)}}, o.Also...)
 	servers := make([]*http.Server, len(listeners))
 	open := make([]net.Listener, 0, len(listeners))
 	addrs := make([]net.Addr, 0, len(listeners))
@@ -99,6 +101,32 @@ func closing(h http.Handler, draining *atomic.Bool) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		h.ServeHTTP(w, r)
+	})
+}
+
+// based takes base off the front of h's paths.
+func based(h http.Handler, base string) http.Handler {
+	if base == "" {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, query, more := strings.Cut(r.RequestURI, "?")
+		uri := stripBase(path, base)
+		if uri == path {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if more {
+			uri += "?" + query
+		}
+		u, err := url.ParseRequestURI(uri)
+		if err != nil { // what is left of a path that was one
+			problem(w, http.StatusBadRequest)
+			return
+		}
+		stripped := r.WithContext(r.Context()) // a copy
+		stripped.URL, stripped.RequestURI = u, uri
+		h.ServeHTTP(w, stripped)
 	})
 }
 

@@ -27,8 +27,10 @@ type Options struct {
 	// Events takes the invocations that are no HTTP requests, with the event as it
 	// came, and gives the answer. Where it is nil such an invocation fails.
 	Events func(ctx context.Context, event json.RawMessage) ([]byte, error)
-	// BasePath, such as "/v1", is taken off the front of paths: of /v1 and /v1/x,
-	// never of /v1beta/x.
+	// BasePath, such as "/v1", is taken off the front of paths, by every door but Also
+	// and direct invocations: of /v1 and /v1/x, never of /v1beta/x. It is for a path
+	// that a load balancer's rule or a custom domain's mapping has, and for an HTTP
+	// API's stage.
 	BasePath string
 
 	// Streaming has answers to a Function URL and a REST API go out as they are written.

@@ -199,3 +199,24 @@ func TestTrustedProxies(t *testing.T) {
 		_ = res.Body.Close()
 	}
 }
+
+// A base path is taken off over HTTP as it is under Lambda, with nothing else changed.
+func TestBasePathOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RequestURI, " ", r.URL.Path, " ", r.URL.RawQuery)
+	}), frontdoor.Options{BasePath: "/v1"})
+	for target, want := range map[string]string{
+		"/v1":             "/ / ",
+		"/v1?a=%20":       "/?a=%20 / a=%20",
+		"/v1/a%2Fb?x=1":   "/a%2Fb?x=1 /a/b x=1",
+		"/v1beta/x":       "/v1beta/x /v1beta/x ",
+		"/other/v1":       "/other/v1 /other/v1 ",
+		"/v1//double?a=b": "//double?a=b //double a=b",
+	} {
+		got, err := get(t, http.DefaultClient, "http://"+r.address+target)
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", target, got, err, want)
+		}
+	}
+}
