@@ -147,10 +147,9 @@ func (d *deployment) eachService(f func(v variant, l live)) {
 	}
 }
 
-// unset are settings that no stack gives: secrets, which are given by reference, apart.
+// unset are settings that no stack gives. Neither does one give secrets, which are given by
+// reference, nor what is said to be of the embedded store.
 var unset = map[string]string{
-	"DATA_DIR":      "the embedded store's",
-	"KEY_MAX_AGE":   "the embedded store's: the user pool turns its own keys",
 	"JWKS_URL":      "the user pool's, as it is by itself",
 	"LISTEN_HOST":   "all interfaces, as it is by itself",
 	"SETTINGS_FILE": "there is no file",
@@ -167,7 +166,7 @@ func settingNames(d *deployment, bad bad) {
 		rows := settings.For(settings.Service(l.Service))
 		for _, door := range doors {
 			for _, row := range rows {
-				apart := row.Secret || unset[row.Name] != "" || door == "function" && slices.Contains(tasksOnly, row.Name)
+				apart := row.Secret || strings.HasSuffix(row.Meaning, "`STORE=embedded`") || unset[row.Name] != "" || door == "function" && slices.Contains(tasksOnly, row.Name)
 				given := slices.ContainsFunc(l.environ(door), func(e string) bool { return strings.HasPrefix(e, row.Name+"=") })
 				if v.name == options().name && !apart && !given {
 					bad("%s: the %s of %s cannot be given %s: add a parameter, or say in unset why not", l.template.file, door, l.Service, row.Name)
