@@ -22,6 +22,10 @@ type Config struct {
 	ClientSecret string // empty where the client has none
 }
 
+// endTimeout bounds the end of a session whose refresh token came again, though the caller
+// hangs up.
+const endTimeout = 5 * time.Second
+
 // Directory is a user pool. It implements [account.Directory].
 type Directory struct {
 	api *idp.Client
@@ -143,7 +147,10 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (acco
 	return tokens(out.AuthenticationResult, ""), nil
 }
 
-// Refresh implements [account.Directory].
+// Refresh implements [account.Directory]. The client's settings have Cognito replace the
+// token, and take the one just replaced for [RotationGrace] more. Of one replaced longer
+// ago Cognito only says that it came again: that either the owner or a thief has the newer
+// one. So it is revoked, and its session with it (RFC 9700 section 4.14.2).
 func (d *Directory) Refresh(ctx context.Context, refreshToken string) (account.Tokens, error) {
 	if refreshToken == "" {
 		return account.Tokens{}, account.ErrToken(nil)
@@ -153,7 +160,11 @@ func (d *Directory) Refresh(ctx context.Context, refreshToken string) (account.T
 		in.ClientSecret = &d.ClientSecret
 	}
 	out, err := d.api.GetTokensFromRefreshToken(ctx, in)
-	switch {
+	switch _, reused := errors.AsType[*types.RefreshTokenReuseException](err); {
+	case reused:
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+		defer cancel()
+		return account.Tokens{}, account.ErrToken(errors.Join(err, d.SignOut(ctx, refreshToken)))
 	case err != nil:
 		return account.Tokens{}, failure(refreshTokens, err)
 	case out.AuthenticationResult == nil:

@@ -48,6 +48,16 @@ func checkClient(c *types.UserPoolClientType) error {
 		return errors.New("it does not allow USER_PASSWORD_AUTH")
 	case slices.Contains(c.ExplicitAuthFlows, types.ExplicitAuthFlowsTypeAllowRefreshTokenAuth):
 		return errors.New("it allows REFRESH_TOKEN_AUTH, which goes round rotation")
+	case c.EnableTokenRevocation != nil && !*c.EnableTokenRevocation:
+		return errors.New("it does not allow tokens to be revoked")
+	}
+	r := c.RefreshTokenRotation
+	switch {
+	case r == nil: // an emulator that does not tell
+	case r.Feature != types.FeatureTypeEnabled:
+		return errors.New("it does not rotate refresh tokens")
+	case aws.ToInt32(r.RetryGracePeriodSeconds) == 0:
+		return errors.New("it gives a refresh token that was just replaced no grace, so that two tabs at once sign somebody out")
 	}
 	return nil
 }

@@ -69,13 +69,43 @@ func stubbed(t *testing.T, answers map[string]string) (*cognito.Directory, *stub
 func retrying(t *testing.T, tries int, answers map[string]string) (*cognito.Directory, *stub) {
 	t.Helper()
 	s := &stub{answers: answers, signed: map[string]bool{}, bodies: map[string]map[string]any{}}
+	client := s.client(t, tries)
+	return cognito.New(client, cognito.Config{UserPoolID: "eu-west-1_x", ClientID: "client", ClientSecret: "shh"}), s
+}
+
+func (s *stub) client(t *testing.T, tries int) *cognitoidentityprovider.Client {
+	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	client := cognitoidentityprovider.NewFromConfig(aws.Config{
+	return cognitoidentityprovider.NewFromConfig(aws.Config{
 		Region: "eu-west-1", BaseEndpoint: &server.URL, RetryMaxAttempts: tries,
 		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
 	})
-	return cognito.New(client, cognito.Config{UserPoolID: "eu-west-1_x", ClientID: "client", ClientSecret: "shh"}), s
+}
+
+// TestEnsureChecksTheClient refuses clients whose settings would sign people out, or leave
+// a thief signed in.
+func TestEnsureChecksTheClient(t *testing.T) {
+	t.Parallel()
+	const rotation = `"RefreshTokenRotation":{"Feature":"ENABLED","RetryGracePeriodSeconds":10}`
+	for settings, want := range map[string]string{
+		rotation: "",
+		rotation + `,"EnableTokenRevocation":true`:                                 "",
+		rotation + `,"EnableTokenRevocation":false`:                                "revoked",
+		`"RefreshTokenRotation":{"Feature":"DISABLED"}`:                            "rotate",
+		`"RefreshTokenRotation":{"Feature":"ENABLED","RetryGracePeriodSeconds":0}`: "grace",
+	} {
+		s := &stub{signed: map[string]bool{}, bodies: map[string]map[string]any{}, answers: map[string]string{
+			"ListUserPools":          `{"UserPools":[{"Id":"eu-west-1_x","Name":"pool"}]}`,
+			"DescribeUserPool":       `{"UserPool":{"Id":"eu-west-1_x"}}`,
+			"ListUserPoolClients":    `{"UserPoolClients":[{"ClientId":"c","ClientName":"client"}]}`,
+			"DescribeUserPoolClient": `{"UserPoolClient":{"ClientId":"c","ClientSecret":"shh","ExplicitAuthFlows":["ALLOW_USER_PASSWORD_AUTH"],` + settings + `}}`,
+		}}
+		_, err := cognito.Ensure(t.Context(), s.client(t, 1), "pool", "client")
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error of %q", settings, err, want)
+		}
+	}
 }
 
 func result(refresh string) string {
@@ -97,9 +127,24 @@ func TestRotation(t *testing.T) {
 			t.Errorf("%s: asked with the wrong members", name)
 		}
 	}
-	d, _ := stubbed(t, map[string]string{"GetTokensFromRefreshToken": "RefreshTokenReuseException: Refresh token has been reused"})
+	// A token that comes again after its grace ends its session, whether or not whoever
+	// sent it waits for that.
+	d, s := stubbed(t, map[string]string{
+		"GetTokensFromRefreshToken": "RefreshTokenReuseException: Refresh token has been reused", "RevokeToken": `{}`,
+	})
 	if _, err := d.Refresh(t.Context(), "old"); account.CodeOf(err) != account.CodeInvalidToken {
 		t.Errorf("reuse: got %v, want invalid_token", err)
+	}
+	if body := s.bodies["RevokeToken"]; body["Token"] != "old" || body["ClientId"] != "client" || body["ClientSecret"] != "shh" {
+		t.Errorf("reuse: the session was not ended, but %v asked", s.asked)
+	}
+	for _, refused := range []string{"UnsupportedTokenTypeException: no", "InternalErrorException: no"} {
+		d, _ := stubbed(t, map[string]string{
+			"GetTokensFromRefreshToken": "RefreshTokenReuseException: Refresh token has been reused", "RevokeToken": refused,
+		})
+		if _, err := d.Refresh(t.Context(), "old"); account.CodeOf(err) != account.CodeInvalidToken {
+			t.Errorf("reuse, and %s: got %v, want invalid_token", refused, err)
+		}
 	}
 }
 

@@ -14,9 +14,10 @@ const (
 	// KeyLead is how long a new key is published before it signs: whoever keeps our JWK
 	// Set has fetched it by then.
 	KeyLead = 24 * time.Hour
-	// DefaultKeyMaxAge and MinKeyMaxAge are for how long a key signs.
+	// DefaultKeyMaxAge is how long a key signs where nothing else is said.
 	DefaultKeyMaxAge = 90 * 24 * time.Hour
-	MinKeyMaxAge     = 2 * KeyLead
+	// MinKeyMaxAge is the least time for which a key may sign.
+	MinKeyMaxAge = 2 * KeyLead
 	// keysAge is how old at most the keys are that a process goes by.
 	keysAge = time.Minute
 	// keyMargin is how much longer than its last token a key stays, for clocks that
