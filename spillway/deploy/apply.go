@@ -17,7 +17,7 @@ func (d *Deployment) Apply(ctx context.Context) error {
 	}
 	stacks := d.selected()
 	if err := d.complete(ctx, stacks); err != nil {
-		return err
+		return d.cutOff(ctx, verbApply, stacks[0], stacks[1:], err)
 	}
 	began := time.Now()
 	changed := 0
@@ -189,9 +189,6 @@ func (d *Deployment) cutOff(ctx context.Context, verb string, s Stack, rest []St
 	case errors.Is(err, errPatience):
 		v = &Verdict{Code: CodeGoesOn, What: fmt.Sprintf("%s: waited %v; AWS goes on with it", s.FullName, d.Timeout), Hints: []string{"run the same command again to wait on"}}
 	case !isVerdict:
-		if notBegun != "" {
-			return fmt.Errorf("%w\n%s", err, notBegun)
-		}
 		return err
 	}
 	if notBegun != "" {

@@ -27,7 +27,11 @@ func (d *Deployment) compute(ctx context.Context, r ChangeSetRequest) (set Chang
 	r.Name = fmt.Sprintf("spillway-%d", time.Now().UnixNano())
 	id, err := d.Cloud.Stacks.CreateChangeSet(ctx, r)
 	if err != nil {
-		return ChangeSet{}, fmt.Errorf("%s: asking for the changes: %w", r.Stack, err)
+		err = fmt.Errorf("%s: asking for the changes: %w", r.Stack, err)
+		if ctx.Err() != nil { // it may have been made all the same, and only the answer not have come
+			_ = d.discard(ctx, r.Stack, r.Name)
+		}
+		return ChangeSet{}, err
 	}
 	defer func() {
 		if err != nil || len(set.Changes) == 0 {

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -116,7 +117,8 @@ type PropertyChange struct {
 
 // Workloads is what the verbs ask of what runs: ECS services and Lambda aliases.
 type Workloads interface {
-	// Service gives an ECS service as it is, by its ARN.
+	// Service gives an ECS service as it is, by its ARN; an error around [ErrNoService]
+	// where it is not there any more.
 	Service(ctx context.Context, arn string) (Service, error)
 	// Stopped gives why the tasks of a service that ended last did so, newest first.
 	Stopped(ctx context.Context, arn string) ([]string, error)
@@ -125,6 +127,9 @@ type Workloads interface {
 	// Alias gives what a Lambda alias leads to, by the alias's ARN.
 	Alias(ctx context.Context, arn string) (Function, error)
 }
+
+// ErrNoService is an ECS service that is not there, or not any more.
+var ErrNoService = errors.New("there is no such service")
 
 // Service is an ECS service as it is.
 type Service struct {

@@ -106,6 +106,9 @@ func (f *follower) watch(ctx context.Context) error {
 		f.service = f.d.watch(r.services[0])
 	}
 	_, err := f.service.look(ctx)
+	if errors.Is(err, ErrNoService) { // what goes on is that it is deleted
+		return nil
+	}
 	return err
 }
 

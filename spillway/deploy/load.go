@@ -33,6 +33,22 @@ type Environment struct {
 	Stacks []Stack
 }
 
+// With gives the environment with another value for one parameter.
+func (e Environment) With(stack, parameter, to string) Environment {
+	e.Stacks = slices.Clone(e.Stacks)
+	for i, s := range e.Stacks {
+		if s.Name == stack {
+			values := maps.Clone(s.values)
+			if values == nil {
+				values = map[string]value{}
+			}
+			values[parameter] = value(to)
+			e.Stacks[i].values = values
+		}
+	}
+	return e
+}
+
 // row is a stack in stacks.yaml.
 type row struct {
 	Name         string   `yaml:"name"`

@@ -153,7 +153,11 @@ func (r *resolver) ref(name string) *yaml.Node {
 	if strings.HasPrefix(r.parameters[name].Type, "List<") || r.parameters[name].Type == "CommaDelimitedList" {
 		return list(strings.Split(v.String(), ","))
 	}
-	return text(v.String())
+	n := text(v.String())
+	if _, err := strconv.Atoi(n.Value); err == nil && r.parameters[name].Type == "Number" {
+		n.Tag = "!!int"
+	}
+	return n
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z0-9:.]+)\}`)

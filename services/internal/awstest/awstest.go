@@ -1,5 +1,5 @@
-// Package awstest starts the local AWS that tests need, in containers: DynamoDB Local
-// and ministack's Cognito, one of each for a test process.
+// Package awstest starts the local AWS that tests need, in containers: DynamoDB Local,
+// ministack and moto, one of each for a test process.
 package awstest
 
 import (
@@ -47,6 +47,8 @@ var (
 		// AUTH=true has it check secrets, codes and credentials as Cognito does.
 		env: map[string]string{"AUTH": "true", "IOT_MTLS_ENABLED": "false", "SFTP_ENABLED": "false"},
 	}
+	// Moto keeps what ministack ignores of load balancing and scaling, by their API.
+	Moto = &Container{image: "motoserver/moto:5.2.5", port: "5000/tcp", ready: "/moto-api/"}
 )
 
 // Endpoint gives the emulator's URL, starting it if it does not run yet. Where there is
@@ -120,7 +122,7 @@ func loopback(port string) func(*container.HostConfig) {
 // it from TestMain.
 func Main(m *testing.M) int {
 	code := m.Run()
-	for _, c := range []*Container{DynamoDB, Cognito} {
+	for _, c := range []*Container{DynamoDB, Cognito, Moto} {
 		if c.stop == nil {
 			continue
 		}

@@ -88,6 +88,7 @@ func (s stacks) Resources(ctx context.Context, stack string) (all []deploy.Resou
 func (s stacks) CreateChangeSet(ctx context.Context, r deploy.ChangeSetRequest) (string, error) {
 	in := &cloudformation.CreateChangeSetInput{
 		StackName: &r.Stack, ChangeSetName: &r.Name, ChangeSetType: types.ChangeSetTypeUpdate,
+		ClientToken: &r.Name, // by which AWS knows a call that comes again since its answer was lost
 		Description: aws.String("by spillway deploy"),
 	}
 	if r.Create {
@@ -114,6 +115,9 @@ func (s stacks) CreateChangeSet(ctx context.Context, r deploy.ChangeSetRequest) 
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(k), Value: aws.String(r.Tags[k])})
 	}
 	out, err := s.api.CreateChangeSet(ctx, in)
+	if code(err) == "AlreadyExistsException" && strings.Contains(err.Error(), r.Name) { // by an earlier try: nobody else has this name
+		return r.Name, nil
+	}
 	if err != nil {
 		return "", explain(err)
 	}
@@ -122,8 +126,22 @@ func (s stacks) CreateChangeSet(ctx context.Context, r deploy.ChangeSetRequest) 
 
 // Execute implements deploy.Stacks.
 func (s stacks) Execute(ctx context.Context, stack, id string) error {
-	_, err := s.api.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &stack, ChangeSetName: &id})
+	_, err := s.api.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &stack, ChangeSetName: &id, ClientRequestToken: token(id)})
+	if code(err) == "InvalidChangeSetStatus" { // perhaps since an earlier try did execute it, and its answer was lost
+		out, describeErr := s.api.DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{StackName: &stack, ChangeSetName: &id})
+		if describeErr == nil && strings.HasPrefix(string(out.ExecutionStatus), "EXECUTE_") {
+			return nil
+		}
+	}
 	return explain(err)
+}
+
+// token makes a client token of a change set's id: its name, which is there once.
+func token(id string) *string {
+	if parts := strings.Split(id, "/"); len(parts) > 1 {
+		return &parts[1]
+	}
+	return &id
 }
 
 // DeleteChangeSet implements deploy.Stacks.

@@ -35,8 +35,8 @@ func (w workloads) Service(ctx context.Context, arn string) (deploy.Service, err
 	if err != nil {
 		return deploy.Service{}, explain(err)
 	}
-	if len(out.Services) == 0 {
-		return deploy.Service{}, fmt.Errorf("there is no service %s", arn)
+	if len(out.Services) == 0 || aws.ToString(out.Services[0].Status) == "INACTIVE" {
+		return deploy.Service{}, fmt.Errorf("%w: %s", deploy.ErrNoService, arn)
 	}
 	from := out.Services[0]
 	s := deploy.Service{

@@ -100,6 +100,23 @@ func CutFolder(from, to string, cuts []Cut) (made map[string]int, err error) {
 	return made, nil
 }
 
+// Edit is an edit of one template of a folder.
+type Edit struct{ File, Old, New string }
+
+// Make makes the edit, which must change something.
+func (e Edit) Make(dir string) error {
+	file := filepath.Join(dir, e.File)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	edited := strings.ReplaceAll(string(text), e.Old, e.New)
+	if edited == string(text) {
+		return fmt.Errorf("%s has no %q", e.File, e.Old)
+	}
+	return os.WriteFile(file, []byte(edited), 0o600)
+}
+
 // nothing is a resource that stands for none: CloudFormation's own handle to wait on.
 func nothing() []*yaml.Node {
 	var n yaml.Node
