@@ -41,6 +41,10 @@ images: ## Build the images spillway/register, spillway/login and spillway/spill
 test: $(BIN)/gotestsum ## Run every test that this machine can (REQUIRE_DOCKER=1: fail where it cannot)
 	$(BIN)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -timeout 15m $(PACKAGES)
 
+.PHONY: deploy-emulated
+deploy-emulated: ## Create, change, take back and destroy the stacks of AWS on emulators, and say what that verifies; needs Docker
+	REQUIRE_DOCKER=1 scripts/deploy-emulated
+
 .PHONY: e2e
 e2e: $(BIN)/gotestsum $(BIN)/registry ## Build the images, bring everything up and walk it by both doors; needs Docker
 	REQUIRE_DOCKER=1 $(BIN)/gotestsum --format testname -- -tags e2e -count 1 -timeout 15m ./spillway/e2e/...

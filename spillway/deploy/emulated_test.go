@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"spillway.example/services/local/awstest"
@@ -145,25 +148,56 @@ func TestMinistack(t *testing.T) {
 		}
 	}
 	e.keptTheAccounts(t)
+
+	e.cutsAreNeeded(t)
 }
 
-// TestMinistackCuts holds the list of cuts to be no longer than it must.
-func TestMinistackCuts(t *testing.T) {
-	t.Parallel()
-	endpoint := awstest.Ministack.Endpoint(t)
-	cuts := emulator(t, "ministack").Cuts
-	for i, c := range cuts {
-		t.Logf("cut: %s: %s", c, c.Why)
+// cutsAreNeeded holds the list of cuts to be no longer than it must: without any one of
+// them the emulator takes the templates no more.
+func (e *emulated) cutsAreNeeded(t *testing.T) {
+	t.Helper()
+	m := emulator(t, "ministack")
+	made, err := deploytest.CutFolder(templates, t.TempDir(), m.Cuts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range m.Cuts {
+		t.Logf("cut for ministack: %s: %s", c, c.Why)
 		dir := t.TempDir()
-		made, err := deploytest.CutFolder(templates, dir, slices.Delete(slices.Clone(cuts), i, i+1))
+		if _, err := deploytest.CutFolder(templates, dir, slices.Delete(slices.Clone(m.Cuts), i, i+1)); err != nil {
+			t.Fatal(err)
+		}
+		env, err := deploy.Load(dir, e.env.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := deploytest.CutFolder(templates, t.TempDir(), cuts); err != nil {
-			t.Fatal(err)
+		if made[c.String()] == 0 {
+			t.Errorf("the cut of %s is of nothing", c)
 		}
-		_ = made
-		_ = endpoint
+		e.reset(t)
+		if err := e.deployment(func(d *deploy.Deployment) { images("register=a", "login=a")(d); d.Environment = env }).Apply(t.Context()); err == nil {
+			t.Errorf("ministack takes %s: the cut is not needed any more", c)
+		}
+	}
+	for _, i := range m.Ignores {
+		t.Logf("ignored by ministack: %s %s: %s", i.Type, i.Property, i.Why)
+	}
+}
+
+// reset has ministack forget everything.
+func (e *emulated) reset(t *testing.T) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, aws.ToString(e.cfg.BaseEndpoint)+"/_ministack/reset", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("resetting ministack: %s", res.Status)
 	}
 }
 
@@ -245,6 +279,7 @@ func (e *emulated) madeWhatTheTemplatesSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.edge(t)
 	c := task.TaskDefinition.ContainerDefinitions[0]
 	if !aws.ToBool(c.ReadonlyRootFilesystem) || aws.ToString(c.User) == "" || aws.ToInt32(c.StopTimeout) <= 45 || !slices.Equal(c.EntryPoint, []string{"/var/runtime/bootstrap"}) {
 		t.Errorf("the container: %+v", c)
@@ -270,6 +305,33 @@ func (e *emulated) madeWhatTheTemplatesSay(t *testing.T) {
 	secret, err := secretsmanager.NewFromConfig(e.cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(environment["USER_POOL_CLIENT_SECRET_ARN"])})
 	if err != nil || len(aws.ToString(secret.SecretString)) < 20 {
 		t.Errorf("the client's secret is not kept (%v)", err)
+	}
+}
+
+// edge looks at the load balancer: HTTPS of today, and nothing answered over HTTP.
+func (e *emulated) edge(t *testing.T) {
+	t.Helper()
+	ctx, api := t.Context(), elb.NewFromConfig(e.cfg)
+	lbs, err := api.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{Names: []string{"spillway-staging"}})
+	if err != nil || len(lbs.LoadBalancers) != 1 {
+		t.Fatalf("the load balancer: %+v, %v", lbs, err)
+	}
+	listeners, err := api.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: lbs.LoadBalancers[0].LoadBalancerArn})
+	if err != nil || len(listeners.Listeners) != 2 {
+		t.Fatalf("the listeners: %+v, %v", listeners, err)
+	}
+	for _, l := range listeners.Listeners {
+		first := l.DefaultActions[0]
+		switch l.Protocol {
+		case elbtypes.ProtocolEnumHttps:
+			if !strings.Contains(aws.ToString(l.SslPolicy), "TLS13") || aws.ToString(first.FixedResponseConfig.StatusCode) != "404" {
+				t.Errorf("HTTPS: %+v", l)
+			}
+		default:
+			if first.Type != elbtypes.ActionTypeEnumRedirect || aws.ToString(first.RedirectConfig.Protocol) != "HTTPS" {
+				t.Errorf("HTTP: %+v", l)
+			}
+		}
 	}
 }
 
