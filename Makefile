@@ -104,7 +104,7 @@ lint-files: $(BIN)/hadolint $(BIN)/shellcheck $(BIN)/actionlint
 deploy-check: $(BIN)/cfn-lint $(BIN)/checkov ## Hold the CloudFormation templates to linters, to AWS's limits and to the programs they deploy
 	$(BIN)/cfn-lint --include-checks I --regions us-east-1 eu-west-1 -- $(TEMPLATES)
 	$(BIN)/checkov --framework cloudformation --compact --quiet --skip-download $(TEMPLATES:%=--file %)
-	go test ./services/local/templates
+	go test -count 1 ./services/local/templates # Go's cache of results does not look outside of the module
 
 .PHONY: lint-versions
 lint-versions:

@@ -7,9 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"spillway.example/spillway/deploy/awscloud"
 	"spillway.example/spillway/smoke"
 )
 
@@ -17,8 +22,11 @@ import (
 func runSmoke(ctx context.Context, args, _ []string, stdout, _ io.Writer) error {
 	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
 	file := flags.String("account", "", "`file` with an account to walk with, as JSON with username and password, - for standard input; without it the walk makes one")
+	functions := assignments{}
+	flags.Var(functions, "function", "`SERVICE=NAME` of a Lambda function, such as login=spillway-staging-login:live; with one for each service they are walked, too, by invocation")
 	if err := parse(flags, `Walks a running deployment: register, login, me, refresh, logout. It says what each step took, and
-exits with 1 at the first that goes wrong. With an account that is there, register is asked for its
+exits with 1 at the first that goes wrong. What the load balancer sends to tasks alone says nothing of
+the functions, so these can be walked as well. With an account that is there, register is asked for its
 name alone, which must be refused: for environments where a sign-up needs a mailbox (EMAIL_REQUIRED).`,
 		[]string{"URL"}, args, stdout); err != nil {
 		return err
@@ -34,6 +42,21 @@ name alone, which must be refused: for environments where a sign-up needs a mail
 		}
 		walk.Account = account
 	}
+	if len(functions) > 0 && (len(functions) != 2 || functions["register"] == "" || functions["login"] == "") {
+		return fmt.Errorf("%w: -function wants one for register and one for login", errUsage)
+	}
+	if err := walk.Run(ctx); err != nil || len(functions) == 0 {
+		return err
+	}
+	cfg, err := awscloud.Load(ctx, awscloud.Options{})
+	if err != nil {
+		return err
+	}
+	client := lambda.NewFromConfig(cfg)
+	fmt.Fprintln(stdout, "and the functions", functions["register"], "and", functions["login"])
+	walk.Client = &http.Client{Timeout: time.Minute, Transport: smoke.Functions{
+		Register: smoke.Named(client, functions["register"]), Login: smoke.Named(client, functions["login"]),
+	}}
 	return walk.Run(ctx)
 }
 

@@ -9,7 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
 	"spillway.example/frontdoor/frontdoortest"
+	"spillway.example/spillway/smoke"
 )
 
 func TestMain(m *testing.M) { os.Exit(frontdoortest.Main(m)) }
@@ -23,6 +28,7 @@ func TestEndToEnd(t *testing.T) { //nolint:tparallel // one composition, which t
 		t.Run("walk by "+door, func(t *testing.T) { walk(t, s, door) })
 		t.Run("refusals by "+door, func(t *testing.T) { refusals(t, s, door) })
 	}
+	t.Run("smoke", func(t *testing.T) { smokeTest(t, s) })
 	t.Run("direct invocation", func(t *testing.T) { direct(t, s) })
 	t.Run("200 at once", func(t *testing.T) { atOnce(t, s, 200) })
 	for _, service := range []string{"login", "register"} {
@@ -87,6 +93,25 @@ func walk(t *testing.T, s *system, door string) {
 	other := map[string]string{byHTTP: "login-lambda", byLambda: "login"}[door]
 	if got := s.served(t); got[other] != before[other] {
 		t.Errorf("some requests went by the other door: %v, before %v", got, before)
+	}
+}
+
+// smokeTest makes the walk of a deployment, by the gateway and by the functions.
+func smokeTest(t *testing.T, s *system) {
+	t.Helper()
+	function := func(emulator string) smoke.Invoke {
+		return smoke.Named(lambda.NewFromConfig(aws.Config{
+			Region: "us-east-1", BaseEndpoint: aws.String(emulator), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		}), "function")
+	}
+	for what, c := range map[string]*http.Client{
+		"by the gateway":   nil,
+		"by the functions": {Transport: smoke.Functions{Register: function(s.register), Login: function(s.login)}},
+	} {
+		var out strings.Builder
+		if err := (smoke.Walk{Base: s.gateway, Client: c, Out: &out}).Run(t.Context()); err != nil {
+			t.Errorf("%s: %v\n%s", what, err, out.String())
+		}
 	}
 }
 

@@ -45,6 +45,12 @@ func gitHub(d *deployment, bad bad) {
 					if got := texts(s.Conditions, "StringEquals", "iam:PassedToService"); !slices.Equal(got, []string{"ecs-tasks.amazonaws.com", "lambda.amazonaws.com"}) {
 						bad("%s: roles may be given to %v", s.where, got)
 					}
+				case a == "lambda:InvokeFunction": // by `spillway smoke`
+					for _, r := range s.Resources {
+						if !strings.HasSuffix(r, "-register:live") && !strings.HasSuffix(r, "-login:live") {
+							bad("%s: may invoke %s", s.where, r)
+						}
+					}
 				case !reads(a) && str(s.Conditions, "ForAnyValue:StringEquals", "aws:CalledVia") != "cloudformation.amazonaws.com":
 					bad("%s: %s is allowed without CloudFormation between", s.where, a)
 				}
