@@ -154,6 +154,9 @@ func (i *Invoker) serve(x *exchange, r *http.Request) (status int) {
 	case <-time.After(deadlineMargin / 2):
 		x.writer.abandon()
 		i.options.Logger.ErrorContext(&x.ctx, "the handler did not end in time", "err", context.Cause(&x.ctx))
+		if i.options.OnTimeout != nil {
+			i.options.OnTimeout(&x.ctx)
+		}
 		return http.StatusGatewayTimeout
 	}
 }

@@ -65,6 +65,11 @@ type Options struct {
 	// the extension that Lambda sends a SIGTERM for.
 	OnShutdown []func(context.Context)
 
+	// OnTimeout is called, under Lambda, where a handler had not ended in time and the
+	// request was answered with 504 in its place; with the request's context, so that
+	// what counts requests can count this one. It may be nil.
+	OnTimeout func(context.Context)
+
 	// Logger gets what goes wrong; slog.Default where it is nil.
 	Logger *slog.Logger
 }

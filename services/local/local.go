@@ -43,12 +43,19 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("%w\n%w", ErrSettings, err)
 	}
 	log := slog.New(telemetry.WithIDs(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: s.LogLevel})))
-	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: c.Stdout, Listens: true, Logger: log})
+	t, err := telemetry.Start(telemetry.Config{
+		Service: "spillway", Version: c.Version, Environment: s.Environment, Logger: log, Getenv: program.Getenv(c.Environ),
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%w", ErrSettings, err)
+	}
+	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: c.Stdout, Listens: true, Logger: log, Telemetry: t})
 	if err != nil {
 		return err
 	}
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway", Version: c.Version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearer: b.Verifier.Offline,
+		Title: "Spillway", Version: c.Version, Logger: log, Telemetry: t, Ready: b.Ready,
+		Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Both account services in one process: register makes accounts, login signs people in and out.",
 	})
 	registrar := b.Registrar(s, log)
@@ -63,7 +70,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	b.AddRoutes(api.Mux)
 
-	o := program.Options(s, b, log)
+	o := program.Options(s, b, t, log)
 	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }
 	return errors.Join(frontdoor.Serve(ctx, api.Handler(), o), b.Close())
 }

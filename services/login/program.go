@@ -3,10 +3,8 @@ package login
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"spillway.example/services/internal/account"
-	"spillway.example/services/internal/backend"
 	"spillway.example/services/internal/httpapi"
 	"spillway.example/services/internal/program"
 	"spillway.example/services/internal/rpc"
@@ -20,14 +18,16 @@ func Program(version string) program.Program {
 	}
 }
 
-func handlers(b *backend.Backend, s settings.Settings, version string, log *slog.Logger) (program.Handlers, error) {
+func handlers(p program.Parts) (program.Handlers, error) {
+	b, log := p.Backend, p.Logger
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway login", Version: version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearer: b.Verifier.Offline,
+		Title: "Spillway login", Version: p.Version, Logger: log, Telemetry: p.Telemetry, Ready: b.Ready,
+		Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Signs people in and out, and says who they are.",
 	})
 	var source rpc.ProfileSource = nowhere{}
-	if s.RegisterURL != nil {
-		source = rpc.NewClient(s.RegisterURL)
+	if p.Settings.RegisterURL != nil {
+		source = rpc.NewClient(p.Settings.RegisterURL, p.Telemetry)
 	}
 	AddRoutes(api, Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
 	if len(b.Introspection) > 0 {

@@ -19,12 +19,14 @@ func Program(version string) program.Program {
 	}
 }
 
-func handlers(b *backend.Backend, s settings.Settings, version string, log *slog.Logger) (program.Handlers, error) {
+func handlers(p program.Parts) (program.Handlers, error) {
+	b, log := p.Backend, p.Logger
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway register", Version: version, Logger: log, Ready: b.Ready, Replays: b.Replays, Bearer: b.Verifier.Offline,
+		Title: "Spillway register", Version: p.Version, Logger: log, Telemetry: p.Telemetry, Ready: b.Ready,
+		Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Makes accounts: sign-up and confirmation.",
 	})
-	registrar := b.Registrar(s, log)
+	registrar := b.Registrar(p.Settings, log)
 	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
 	AddRoutes(api, registrar)
 	Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)

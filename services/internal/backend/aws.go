@@ -55,6 +55,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if sdk.Region == "" {
 		return nil, errors.New("AWS_REGION is not set, and the AWS configuration names no region")
 	}
+	trace(&sdk, c.Telemetry)
 	secret, err := clientSecret(ctx, sdk, c.Settings)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"spillway.example/services/internal/embedded"
 	"spillway.example/services/internal/mail"
 	"spillway.example/services/internal/settings"
+	"spillway.example/services/internal/telemetry"
 	"spillway.example/services/internal/token"
 )
 
@@ -57,6 +58,8 @@ type Config struct {
 	// outbox is only ever on a loopback one.
 	Listens bool
 	Logger  *slog.Logger
+	// Telemetry traces the calls of AWS; it may be nil.
+	Telemetry *telemetry.Telemetry
 }
 
 // Open opens the backend that the settings name.

@@ -12,6 +12,7 @@ import (
 
 	"spillway.example/frontdoor"
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/telemetry"
 )
 
 // The probes' paths.
@@ -29,6 +30,8 @@ type Config struct {
 	Description string
 	Version     string
 	Logger      *slog.Logger
+	// Telemetry records the requests; nil writes log lines alone.
+	Telemetry *telemetry.Telemetry
 	// Ready says whether requests can be served; nil is always.
 	Ready func(context.Context) error
 	// Replays give a request that comes again its answer again; nil takes no
@@ -41,11 +44,13 @@ type Config struct {
 // API is one service's REST interface under construction: add operations with
 // [Handle], other handlers to Mux, then serve [API.Handler].
 type API struct {
-	Mux     *http.ServeMux
-	huma    huma.API
-	log     *slog.Logger
-	replays *account.Replays
-	bearer  func(ctx context.Context, accessToken string) (account.Identity, error)
+	Mux        *http.ServeMux
+	huma       huma.API
+	log        *slog.Logger
+	telemetry  *telemetry.Telemetry
+	operations map[string]string // pattern → id
+	replays    *account.Replays
+	bearer     func(ctx context.Context, accessToken string) (account.Identity, error)
 }
 
 // New makes an API with /healthz, /readyz, /openapi.json and /docs.
@@ -60,7 +65,13 @@ func New(c Config) *API {
 		secretBearer: {Type: "http", Scheme: "bearer", Description: "The secret that the service was given"},
 		secretBasic:  {Type: "http", Scheme: "basic", Description: "The same as a password, with any user name"},
 	}
-	a := &API{Mux: http.NewServeMux(), log: c.Logger, replays: c.Replays, bearer: c.Bearer}
+	if c.Telemetry == nil {
+		c.Telemetry = telemetry.New(c.Logger)
+	}
+	a := &API{
+		Mux: http.NewServeMux(), log: c.Logger, telemetry: c.Telemetry, operations: map[string]string{},
+		replays: c.Replays, bearer: c.Bearer,
+	}
 	a.huma = humago.New(a.Mux, config)
 	a.addProbes(c.Ready)
 	a.addDocs(c.Title)
@@ -105,6 +116,7 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		described.Errors = append(described.Errors, http.StatusConflict)
 		f = replayed(a, op, f)
 	}
+	a.operations[op.Method+" "+op.Path] = op.ID
 	huma.Register(a.huma, described, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := f(ctx, in)
 		if err != nil {

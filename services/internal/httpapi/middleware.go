@@ -2,54 +2,22 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
-	"log/slog"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"runtime/debug"
-	"time"
 
-	"github.com/felixge/httpsnoop"
-
-	"spillway.example/frontdoor"
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/telemetry"
 )
 
-// Handler gives what is to be served: the operations and whatever else is on Mux,
-// with every failure a problem and one log line a request.
+// Handler gives what is to be served: the operations and whatever else is on Mux, with
+// every failure a problem and every request recorded.
 func (a *API) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := requestID(r)
-		r = r.WithContext(withClient(telemetry.WithRequestID(r.Context(), id), r.RemoteAddr))
-		w.Header().Set("X-Request-Id", id)
+	return a.telemetry.Handler(func(w *telemetry.Writer, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
-		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { a.serve(w, r) })
-		level := slog.LevelInfo
-		if r.URL.Path == readyPath || r.URL.Path == healthPath {
-			level = slog.LevelDebug // asked every few seconds
-		}
-		a.log.LogAttrs(r.Context(), level, "request",
-			slog.String("method", r.Method),
-			slog.String("route", r.Pattern), // never the path, which anybody may fill with anything
-			slog.Int("status", m.Code),
-			slog.Duration("duration", m.Duration.Round(time.Microsecond)),
-			slog.Int64("bytes", m.Written),
-			slog.String("door", frontdoor.DoorOf(r.Context()).String()),
-		)
-	})
-}
-
-var saneID = regexp.MustCompile(`^[A-Za-z0-9._=+/:-]{1,128}$`)
-
-// requestID takes the caller's id for the request if it is fit for a log, or makes one.
-func requestID(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); saneID.MatchString(id) {
-		return id
-	}
-	return rand.Text()
+		a.serve(w, r.WithContext(withClient(r.Context(), r.RemoteAddr)))
+	}, func(path string) bool { return path == readyPath || path == healthPath })
 }
 
 // withClient tells the domain where a request came from, which the door has found out
@@ -61,30 +29,33 @@ func withClient(ctx context.Context, remote string) context.Context {
 	return ctx
 }
 
-func (a *API) serve(w http.ResponseWriter, r *http.Request) {
-	wrote := false
-	w = httpsnoop.Wrap(w, httpsnoop.Hooks{WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
-		return func(code int) { wrote = true; next(code) }
-	}})
+func (a *API) serve(w *telemetry.Writer, r *http.Request) {
+	var to http.ResponseWriter = w
+	if isDirect(r.Context()) {
+		to = &directWriter{ResponseWriter: w}
+	}
 	defer func() {
 		v := recover()
 		if v == nil {
 			return
 		}
-		if v == http.ErrAbortHandler || wrote { //nolint:errorlint // panicked with as it is; net/http compares so too
+		if v == http.ErrAbortHandler || w.Started() { //nolint:errorlint // panicked with as it is; net/http compares so too
 			panic(v) // nothing clean can be said any more
 		}
 		a.log.ErrorContext(r.Context(), "panic", "value", v, "stack", string(debug.Stack()))
-		edgeProblem(r.Context(), http.StatusInternalServerError).write(w)
+		edgeProblem(r.Context(), http.StatusInternalServerError).write(to)
 	}()
-	if isDirect(r.Context()) {
-		w = direct(w)
-	}
-	if h, pattern := a.Mux.Handler(r); pattern == "" {
-		a.unrouted(w, r, h)
+	h, pattern := a.Mux.Handler(r)
+	if pattern == "" {
+		a.unrouted(to, r, h)
 		return
 	}
-	a.Mux.ServeHTTP(w, r)
+	if id, ok := a.operations[pattern]; ok {
+		telemetry.SetOperation(r.Context(), id, pattern)
+	} else {
+		telemetry.SetRoute(r.Context(), pattern)
+	}
+	a.Mux.ServeHTTP(to, r)
 }
 
 // unrouted answers what the mux would answer with plain text: 404, and 405 with Allow.
@@ -107,31 +78,33 @@ func (h *headerOnly) Header() http.Header         { return h.header }
 func (h *headerOnly) WriteHeader(status int)      { h.status = status }
 func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 
-// direct gives a writer for a direct invocation, whose caller is told of what is
-// unexpected in the form that such invocations always had.
-func direct(w http.ResponseWriter) http.ResponseWriter {
-	replaced := false
-	return httpsnoop.Wrap(w, httpsnoop.Hooks{
-		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
-			return func(code int) {
-				if code == http.StatusInternalServerError {
-					replaced = true
-					w.Header().Set("Content-Type", "application/json")
-					w.Header().Del("Content-Length")
-				}
-				next(code)
-				if replaced {
-					_, _ = w.Write([]byte(directInternal))
-				}
-			}
-		},
-		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
-			return func(b []byte) (int, error) {
-				if replaced {
-					return len(b), nil
-				}
-				return next(b)
-			}
-		},
-	})
+// directWriter answers a direct invocation, whose caller is told of what is unexpected in
+// the form that such invocations always had.
+type directWriter struct {
+	http.ResponseWriter
+	replaced bool
 }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *directWriter) WriteHeader(status int) {
+	if status != http.StatusInternalServerError {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.replaced = true
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Del("Content-Length")
+	w.ResponseWriter.WriteHeader(status)
+	_, _ = w.ResponseWriter.Write([]byte(directInternal)) // the door keeps it until it is whole
+}
+
+// Write implements http.ResponseWriter.
+func (w *directWriter) Write(b []byte) (int, error) {
+	if w.replaced {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController find what else the writer can do.
+func (w *directWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

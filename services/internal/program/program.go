@@ -16,6 +16,7 @@ import (
 
 	"spillway.example/frontdoor"
 	"spillway.example/services/internal/backend"
+	"spillway.example/services/internal/rpc"
 	"spillway.example/services/internal/settings"
 	"spillway.example/services/internal/telemetry"
 )
@@ -36,7 +37,16 @@ type Program struct {
 	Version    string
 	DirectPath string
 	// Handlers makes what the program serves.
-	Handlers func(b *backend.Backend, s settings.Settings, version string, log *slog.Logger) (Handlers, error)
+	Handlers func(Parts) (Handlers, error)
+}
+
+// Parts are what a program's handlers are made of.
+type Parts struct {
+	Backend   *backend.Backend
+	Settings  settings.Settings
+	Version   string
+	Telemetry *telemetry.Telemetry
+	Logger    *slog.Logger
 }
 
 // Handlers are what a program serves: HTTP at PORT and under Lambda, RPC, if there is
@@ -69,7 +79,11 @@ func (p Program) Run(ctx context.Context, args, environ []string, stdout, stderr
 	if err != nil {
 		return p.fail(stderr, exitUsage, err)
 	}
-	if err := p.serve(ctx, s, environ, stdout, stderr); err != nil {
+	err = p.serve(ctx, s, environ, stdout, stderr)
+	if _, wrong := errors.AsType[*telemetry.SettingsError](err); wrong {
+		return p.fail(stderr, exitUsage, err)
+	}
+	if err != nil {
 		return p.fail(stderr, exitFailed, err)
 	}
 	return exitOK
@@ -108,19 +122,26 @@ Settings, from the environment:
 
 func (p Program) serve(ctx context.Context, s settings.Settings, environ []string, stdout, stderr io.Writer) error {
 	log := telemetry.NewLogger(stdout, s.LogLevel, string(p.Service))
-	lambda := frontdoor.IsLambda(getenv(environ))
-	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: stderr, Listens: !lambda, Logger: log})
+	lambda := frontdoor.IsLambda(Getenv(environ))
+	t, err := telemetry.Start(telemetry.Config{
+		Service: string(p.Service), Version: p.Version, Environment: s.Environment, EMF: s.EMF,
+		Lambda: lambda, Out: stdout, Logger: log, Getenv: Getenv(environ),
+	})
 	if err != nil {
 		return err
 	}
-	h, err := p.Handlers(b, s, p.Version, log)
+	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: stderr, Listens: !lambda, Logger: log, Telemetry: t})
+	if err != nil {
+		return err
+	}
+	h, err := p.Handlers(Parts{b, s, p.Version, t, log})
 	if err != nil {
 		return errors.Join(err, b.Close())
 	}
-	o := Options(s, b, log)
+	o := Options(s, b, t, log)
 	o.DirectPath = p.DirectPath
 	if h.RPC != nil {
-		o.Also = []frontdoor.Listener{{Addr: s.RPCAddress(), Handler: h.RPC}}
+		o.Also = []frontdoor.Listener{{Addr: s.RPCAddress(), Handler: rpc.Recorded(h.RPC, t)}}
 	}
 	o.OnListen = func(addrs []net.Addr) {
 		log.Info("listening", "address", addrs[0].String(), "store", s.Store, "version", p.Version)
@@ -129,23 +150,27 @@ func (p Program) serve(ctx context.Context, s settings.Settings, environ []strin
 }
 
 // Options turns settings into frontdoor's, and has the backend finish what it does in the
-// background: after each answer under Lambda, which freezes the process then, and after
-// the drain of an HTTP service.
-func Options(s settings.Settings, b *backend.Backend, log *slog.Logger) frontdoor.Options {
+// background, and telemetry be delivered: after each answer under Lambda, which freezes
+// the process then, and after the drain of an HTTP service.
+func Options(s settings.Settings, b *backend.Backend, t *telemetry.Telemetry, log *slog.Logger) frontdoor.Options {
 	finish := func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, finishTime)
 		defer cancel()
 		b.Finish(ctx)
 	}
+	after := func(ctx context.Context) {
+		b.Finish(ctx)
+		t.Flush(ctx)
+	}
 	return frontdoor.Options{
-		AfterAnswer: b.Finish, OnShutdown: []func(context.Context){finish},
+		AfterAnswer: after, OnShutdown: []func(context.Context){finish, t.Shutdown}, OnTimeout: t.TimedOut,
 		Addr: s.Address(), TrustedProxies: s.TrustedProxies,
 		DrainDelay: s.DrainDelay, DrainTimeout: s.DrainTimeout, Logger: log,
 	}
 }
 
-// getenv looks into an environment as os.Environ gives it.
-func getenv(environ []string) func(string) string {
+// Getenv looks into an environment as os.Environ gives it.
+func Getenv(environ []string) func(string) string {
 	return func(name string) string {
 		for _, e := range environ {
 			if v, ok := strings.CutPrefix(e, name+"="); ok {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -16,6 +17,7 @@ import (
 	"spillway.example/services/internal/account"
 	profilev1 "spillway.example/services/internal/rpc/gen/spillway/profile/v1"
 	"spillway.example/services/internal/rpc/gen/spillway/profile/v1/profilev1connect"
+	"spillway.example/services/internal/telemetry"
 )
 
 const (
@@ -41,11 +43,12 @@ var _ ProfileSource = (*Client)(nil)
 
 // NewClient makes a client of register at a URL whose scheme is the protocol: grpc is
 // gRPC over h2c, between tasks; grpcs is gRPC over TLS; http and https are Connect over
-// HTTP/1.1, which load balancers and functions take too.
-func NewClient(u *url.URL) *Client {
+// HTTP/1.1, which load balancers and functions take too. Its questions are traced with t,
+// which may be nil.
+func NewClient(u *url.URL, t *telemetry.Telemetry) *Client {
 	base := *u
 	protocols := new(http.Protocols)
-	var options []connect.ClientOption
+	options := []connect.ClientOption{connect.WithInterceptors(traced(t))}
 	switch u.Scheme {
 	case "grpc":
 		base.Scheme = "http"
@@ -83,6 +86,28 @@ func NewClient(u *url.URL) *Client {
 	return &Client{
 		profiles: profilev1connect.NewProfileServiceClient(client, base.String(), options...),
 		executor: failsafe.With[response](retry, breaker),
+	}
+}
+
+// traced has each try be a span of the caller's trace and carry it on, with the id of the
+// request that it is made for.
+func traced(t *telemetry.Telemetry) connect.UnaryInterceptorFunc {
+	return func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			service, method, _ := strings.Cut(strings.TrimPrefix(req.Spec().Procedure, "/"), "/")
+			ctx, call := t.StartCall(ctx, req.Peer().Protocol, service, method)
+			telemetry.Inject(ctx, req.Header())
+			if id := telemetry.RequestID(ctx); id != "" {
+				req.Header().Set("X-Request-Id", id)
+			}
+			res, err := next(ctx, req)
+			failure := ""
+			if err != nil {
+				failure = connect.CodeOf(err).String()
+			}
+			call.End(failure)
+			return res, err
+		}
 	}
 }
 

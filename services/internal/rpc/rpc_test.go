@@ -90,7 +90,7 @@ func client(t *testing.T, raw string) *rpc.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rpc.NewClient(u)
+	return rpc.NewClient(u, nil)
 }
 
 // The same questions by every way to register: in process, gRPC over h2c between tasks,

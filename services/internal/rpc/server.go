@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
@@ -13,6 +14,7 @@ import (
 	"spillway.example/services/internal/httpapi"
 	profilev1 "spillway.example/services/internal/rpc/gen/spillway/profile/v1"
 	"spillway.example/services/internal/rpc/gen/spillway/profile/v1/profilev1connect"
+	"spillway.example/services/internal/telemetry"
 )
 
 // maxMessage bounds a request, in bytes; it has no fields.
@@ -22,9 +24,38 @@ const maxMessage = 4 << 10
 // balancers ask, by Connect, gRPC and gRPC-Web.
 func Handler(source ProfileSource, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(profilev1connect.NewProfileServiceHandler(server{source, log}, connect.WithReadMaxBytes(maxMessage)))
+	path, profiles := profilev1connect.NewProfileServiceHandler(server{source, log}, connect.WithReadMaxBytes(maxMessage))
+	mux.Handle(path, named(profiles))
 	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(profilev1connect.ProfileServiceName)))
 	return mux
+}
+
+// Recorded serves what [Handler] made at a listener of its own, with every request
+// recorded. At the API's listener the API does that.
+func Recorded(h http.Handler, t *telemetry.Telemetry) http.Handler {
+	return t.Handler(func(w *telemetry.Writer, r *http.Request) { h.ServeHTTP(w, r) },
+		func(path string) bool { return strings.HasPrefix(path, "/"+grpchealth.HealthV1ServiceName+"/") })
+}
+
+// operations are ProfileService's procedures, by their paths.
+var operations = func() map[string]string {
+	all := map[string]string{}
+	service := profilev1.File_spillway_profile_v1_profile_proto.Services().ByName("ProfileService")
+	for i := range service.Methods().Len() {
+		name := string(service.Methods().Get(i).Name())
+		all[Path+name] = name
+	}
+	return all
+}()
+
+// named tells telemetry which procedure a request is.
+func named(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, ok := operations[r.URL.Path]; ok {
+			telemetry.SetOperation(r.Context(), name, r.URL.Path)
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Path is the prefix of ProfileService's procedures.
@@ -62,5 +93,7 @@ func (s server) fail(ctx context.Context, err error) error {
 	if !ok {
 		code = connect.CodeInternal
 	}
-	return connect.NewError(code, httpapi.NewProblem(ctx, s.log, err))
+	problem := httpapi.NewProblem(ctx, s.log, err)
+	telemetry.SetStatus(ctx, problem.Status)
+	return connect.NewError(code, problem)
 }

@@ -79,6 +79,9 @@ func (s *Settings) check(service Service) (wrong []error) {
 			wrong = append(wrong, errors.New("USER_POOL_CLIENT_SECRET_ARN: must not be set beside USER_POOL_CLIENT_SECRET"))
 		}
 	}
+	if s.EMF && s.Environment == "" {
+		wrong = append(wrong, errors.New("ENVIRONMENT: is required with METRICS=emf"))
+	}
 	if s.IntrospectionSecretARN != "" && s.Store != AWS {
 		wrong = append(wrong, errors.New("INTROSPECTION_SECRET_ARN: needs STORE=aws"))
 	}

@@ -53,6 +53,8 @@ type Settings struct {
 	SMTPURLARN    string           // empty where the URL is given itself
 	Limits        account.Policies // nil is none
 	LogLevel      slog.Level
+	EMF           bool   // whether to write CloudWatch metrics
+	Environment   string // the deployment's name; not empty with EMF
 }
 
 // Address is what to listen on for HTTP.

@@ -44,6 +44,7 @@ func TestWrongValues(t *testing.T) {
 	environ := []string{
 		"STORE=" + secret, "PORT=" + secret, "RPC_PORT=70000", "DRAIN_DELAY=" + secret, "DRAIN_TIMEOUT=-1s",
 		"EMAIL_REQUIRED=" + secret, "LOG_LEVEL=" + secret, "SMTP_URL=smtp://user:" + secret + "@[::1", "TRUSTED_PROXIES=" + secret,
+		"METRICS=" + secret, "ENVIRONMENT=" + secret + "!",
 		"JWKS_URL=" + secret, "KEY_MAX_AGE=1h", "SETTINGS_FILE=/no/such/file",
 	}
 	_, err := settings.Parse(settings.Register, environ)
@@ -69,6 +70,7 @@ func TestWhatIsWrongTogether(t *testing.T) {
 		"USER_POOL_ID: must look like":          {"USER_POOL_ID=abc", "USER_POOL_CLIENT_ID=client"},
 		"USER_POOL_CLIENT_SECRET_ARN: must not": append(slices.Clone(pool), "USER_POOL_CLIENT_SECRET=x", "USER_POOL_CLIENT_SECRET_ARN=arn"),
 		"RPC_PORT: must not be PORT":            append(slices.Clone(pool), "RPC_PORT=8080"),
+		"ENVIRONMENT: is required with METRICS": append(slices.Clone(pool), "METRICS=emf"),
 		"SMTP_URL: must end in ?from=":          append(slices.Clone(pool), "SMTP_URL=smtp://mail.example.com"),
 	} {
 		if _, err := settings.Parse(settings.Register, environ); err == nil || !strings.Contains(err.Error(), want) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -222,6 +223,25 @@ var table = []Setting{
 		},
 	},
 	{
+		Name: "METRICS", Default: "off", Services: []Service{Register, Login},
+		Meaning: "`emf`: write metrics among the log lines, from which CloudWatch Logs makes the metrics of `Spillway` ([names and units](docs/telemetry.md)); traces and metrics by OTLP are OpenTelemetry's own `OTEL_…` variables",
+		set: func(s *Settings, v string) error {
+			s.EMF = v == "emf"
+			return oneOf(v, "off", "emf")
+		},
+	},
+	{
+		Name: "ENVIRONMENT", Required: "METRICS=emf", Services: both,
+		Meaning: "name of the deployment, such as `staging`, in metrics and traces",
+		set: func(s *Settings, v string) error {
+			s.Environment = v
+			if !environmentName.MatchString(v) {
+				return fmt.Errorf("must be up to 64 letters, digits, hyphens and underscores")
+			}
+			return nil
+		},
+	},
+	{
 		Name: fileName, Services: both,
 		Meaning: "file of `NAME=value` lines with any of these settings; the environment wins",
 		set:     func(*Settings, string) error { return nil }, // read before the others
@@ -229,6 +249,8 @@ var table = []Setting{
 }
 
 const fileName = "SETTINGS_FILE"
+
+var environmentName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func text(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, v string) error {

@@ -1,6 +1,3 @@
-// Package telemetry is what the services say of themselves: one JSON line per event
-// on standard output, each with the ids of the request and the invocation that it
-// belongs to, and no personal data.
 package telemetry
 
 import (
@@ -12,21 +9,18 @@ import (
 )
 
 // NewLogger makes the logger of a service. A line made with a request's context has
-// its `request_id` and, under Lambda, the invocation's `invocation_id`.
+// its `request_id`, the `trace_id` where the request belongs to a trace and, under
+// Lambda, the invocation's `invocation_id`.
 func NewLogger(w io.Writer, level slog.Leveler, service string) *slog.Logger {
 	h := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	return slog.New(WithIDs(h)).With("service", service)
 }
 
-// WithIDs has a handler add the ids of the request and the invocation to its lines.
+// WithIDs has a handler add the ids of the request, its trace and the invocation to its
+// lines.
 func WithIDs(h slog.Handler) slog.Handler { return withIDs{h} }
 
 type requestIDKey struct{}
-
-// WithRequestID gives a context whose log lines have the request id.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
 
 // RequestID gives the request id of a context, or "".
 func RequestID(ctx context.Context) string {
@@ -39,6 +33,9 @@ type withIDs struct{ slog.Handler }
 func (h withIDs) Handle(ctx context.Context, r slog.Record) error {
 	if id := RequestID(ctx); id != "" {
 		r.AddAttrs(slog.String("request_id", id))
+	}
+	if id := traceID(ctx); id.IsValid() {
+		r.AddAttrs(slog.String("trace_id", id.String()))
 	}
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
 		r.AddAttrs(slog.String("invocation_id", lc.AwsRequestID))
