@@ -36,16 +36,16 @@ func TestOTLP(t *testing.T) {
 			s := start(t, telemetry.Config{Getenv: environment("OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL,
 				"OTEL_EXPORTER_OTLP_COMPRESSION="+compression, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE="+temporality)})
 			for range 3 {
-				s.get("/items/42")
+				s.get("/items/forty-two")
 			}
 			s.get("/items/broken")
 			s.get("/panic")
-			s.get("/nowhere/42")
+			s.get("/nowhere/forty-two")
 			s.get("/healthz")
 			s.Shutdown(t.Context())
 			checkSpans(t, c.Spans())
 			checkMetrics(t, c.Metrics(), temporality)
-			if strings.Contains(string(c.Raw()), "42") {
+			if strings.Contains(string(c.Raw()), "forty-two") {
 				t.Error("the collector was sent a path")
 			}
 		}
