@@ -39,7 +39,7 @@ func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
 		if err != nil {
 			return listenError(l.Addr, err)
 		}
-		open, addrs = append(open, listener), append(addrs, listener.Addr())
+		open, addrs = append(open, newSweptListener(listener, sweepEvery)), append(addrs, listener.Addr())
 		servers[i] = newServer(base, closing(l.Handler, &draining), o)
 	}
 
