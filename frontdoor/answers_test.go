@@ -165,6 +165,10 @@ func TestOddEvents(t *testing.T) {
 			200, func(r *http.Request) bool { return r.RemoteAddr == "203.0.113.9:0" }},
 		{"base path", `{` + alb + `"path":"/v1/x"}`, 200, func(r *http.Request) bool { return r.URL.Path == "/x" && r.RequestURI == "/x" }},
 		{"base path alone", `{` + alb + `"path":"/v1"}`, 200, func(r *http.Request) bool { return r.URL.Path == "/" }},
+		{"a member twice", `{` + alb + `"path":"/a","path":"/b","headers":{"a":"1"},"headers":{"b":"2"}}`,
+			200, func(r *http.Request) bool {
+				return r.URL.Path == "/b" && len(r.Header) == 1 && r.Header.Get("B") == "2"
+			}},
 		{"not the base path", `{` + alb + `"path":"/v1beta/x"}`, 200, func(r *http.Request) bool { return r.URL.Path == "/v1beta/x" }},
 		{"escaped strings", `{` + alb + `"path":"\/a\u0062c","headers":{"x-\u0041":"\ud83d\ude00 \ud800 \n"}}`,
 			200, func(r *http.Request) bool { return r.URL.Path == "/abc" && r.Header.Get("X-A") == "😀 \ufffd \n" }},
@@ -185,7 +189,7 @@ func TestOddEvents(t *testing.T) {
 func TestTrustedHops(t *testing.T) {
 	t.Parallel()
 	event := `{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","headers":{"x-forwarded-for":"1.1.1.1, 203.0.113.9, 10.0.0.2"}}`
-	for hops, want := range map[int]string{0: "10.0.0.2:0", 1: "10.0.0.2:0", 2: "203.0.113.9:0", 9: "1.1.1.1:0"} {
+	for hops, want := range map[int]string{-1: "10.0.0.2:0", 0: "10.0.0.2:0", 1: "10.0.0.2:0", 2: "203.0.113.9:0", 9: "1.1.1.1:0"} {
 		_, err := invoke(t, frontdoor.Options{TrustedHops: hops}, func(_ http.ResponseWriter, r *http.Request) {
 			if r.RemoteAddr != want {
 				t.Errorf("with %d hops: got %s, want %s", hops, r.RemoteAddr, want)
@@ -245,4 +249,47 @@ func TestErrorsOfWrites(t *testing.T) {
 			t.Errorf("a body to a 204: got %v", err)
 		}
 	})
+}
+
+// Paths in options may leave out the slash that they begin with.
+func TestPathsOfOptions(t *testing.T) {
+	t.Parallel()
+	o := frontdoor.Options{BasePath: "v1/", DirectPath: "register"}
+	for event, want := range map[string]string{
+		`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/v1/x"}`: "/x",
+		`{"username":"alice"}`: "/register",
+	} {
+		_, err := invoke(t, o, func(_ http.ResponseWriter, r *http.Request) {
+			if r.RequestURI != want || r.URL.Path != want {
+				t.Errorf("%s: got %s, %s, want %s", event, r.RequestURI, r.URL.Path, want)
+			}
+		}, event)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What a handler may try with its request and its answer, and what it is told over HTTP/1.1
+// or, of a connection that is not its own, over HTTP/2.
+func TestWhatHandlersTry(t *testing.T) {
+	t.Parallel()
+	event := `{"requestContext":{"elb":{}},"httpMethod":"POST","path":"/","body":"body"}`
+	_, err := invoke(t, frontdoor.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		if _, _, err := http.NewResponseController(w).Hijack(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("Hijack: got %v, want that it is not supported", err)
+		}
+		if b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2)); err == nil || string(b) != "bo" {
+			t.Errorf("a body that is too long: got %q, %v", b, err)
+		}
+		if err := r.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := r.Body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
+			t.Errorf("reading a closed body: got %v, want %v", err, http.ErrBodyReadAfterClose)
+		}
+	}, event)
+	if err != nil {
+		t.Error(err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -40,7 +41,7 @@ type Options struct {
 
 	// TrustedHops is how many right-most hops of X-Forwarded-For behind an
 	// Application Load Balancer were added by proxies that are trusted, the load
-	// balancer itself being the first; 1 where it is 0.
+	// balancer itself being the first; 1 where it is less.
 	TrustedHops int
 	// TrustedProxies are the networks whose X-Forwarded-For is believed in HTTP mode.
 	TrustedProxies []netip.Prefix
@@ -94,8 +95,11 @@ func (o Options) withDefaults() Options {
 	if o.Addr == "" {
 		o.Addr = ":8080"
 	}
-	if o.TrustedHops == 0 {
-		o.TrustedHops = 1
+	o.TrustedHops = max(o.TrustedHops, 1)
+	for _, path := range []*string{&o.BasePath, &o.DirectPath} {
+		if *path != "" && !strings.HasPrefix(*path, "/") {
+			*path = "/" + *path
+		}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

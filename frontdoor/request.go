@@ -109,11 +109,17 @@ func (x *exchange) give(r *http.Request, payload string) {
 }
 
 // body is a request's body: the text of the event, or what is decoded from it.
-type body struct{ rest string }
+type body struct {
+	rest   string
+	closed bool
+}
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
-	if b.rest == "" {
+	switch {
+	case b.closed:
+		return 0, http.ErrBodyReadAfterClose
+	case b.rest == "":
 		return 0, io.EOF
 	}
 	n := copy(p, b.rest)
@@ -130,7 +136,7 @@ func (b *body) WriteTo(w io.Writer) (int64, error) {
 
 // Close implements io.Closer.
 func (b *body) Close() error {
-	b.rest = ""
+	b.rest, b.closed = "", true
 	return nil
 }
 

@@ -3,6 +3,7 @@ package frontdoor
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,8 @@ const sweepEvery = 500 * time.Millisecond
 type sweptListener struct {
 	net.Listener
 	every time.Duration
+	began time.Time
+	clock atomic.Int64 // the time since it began, as of the last sweep, in ns
 
 	mu       sync.Mutex
 	conns    map[*sweptConn]struct{}
@@ -23,7 +26,7 @@ type sweptListener struct {
 }
 
 func newSweptListener(l net.Listener, every time.Duration) *sweptListener {
-	return &sweptListener{Listener: l, every: every, conns: map[*sweptConn]struct{}{}}
+	return &sweptListener{Listener: l, every: every, began: time.Now(), conns: map[*sweptConn]struct{}{}}
 }
 
 // Accept implements net.Listener.
@@ -37,6 +40,7 @@ func (l *sweptListener) Accept() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[s] = struct{}{}
+	l.clock.Store(int64(time.Since(l.began)))
 	if !l.sweeping {
 		l.sweeping = true
 		time.AfterFunc(l.every, l.sweep)
@@ -49,6 +53,7 @@ func (l *sweptListener) sweep() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
+	l.clock.Store(int64(now.Sub(l.began)))
 	for c := range l.conns {
 		c.sweep(now)
 	}
@@ -73,10 +78,16 @@ type deadline struct {
 	armed bool      // the connection's own is set
 }
 
-// set sets a deadline: at once where it is near, over, or none.
-func (d *deadline) set(t time.Time, every time.Duration, arm func(time.Time) error) error {
+// near says whether a deadline is over, or too soon to wait for the sweep. The time of day
+// is not asked for: it costs as much as the rest.
+func (l *sweptListener) near(t time.Time) bool {
+	return t.Sub(l.began)-time.Duration(l.clock.Load()) < 4*l.every
+}
+
+// set sets a deadline: at once where it is near, or none.
+func (d *deadline) set(t time.Time, l *sweptListener, arm func(time.Time) error) error {
 	d.noted = time.Time{}
-	if !t.IsZero() && time.Until(t) < 4*every {
+	if !t.IsZero() && l.near(t) {
 		d.armed = true
 		return arm(t)
 	}
@@ -107,14 +118,14 @@ func (c *sweptConn) sweep(now time.Time) {
 func (c *sweptConn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.read.set(t, c.listener.every, c.TCPConn.SetReadDeadline)
+	return c.read.set(t, c.listener, c.TCPConn.SetReadDeadline)
 }
 
 // SetWriteDeadline implements net.Conn.
 func (c *sweptConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.write.set(t, c.listener.every, c.TCPConn.SetWriteDeadline)
+	return c.write.set(t, c.listener, c.TCPConn.SetWriteDeadline)
 }
 
 // SetDeadline implements net.Conn.

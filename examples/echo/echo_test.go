@@ -135,7 +135,15 @@ func compare(t *testing.T, invoke invoker) {
 	start(t, "PORT="+port, "LISTEN_HOST=127.0.0.1")
 	for _, q := range contract {
 		want := overHTTP(t, port, q)
-		for _, form := range []frontdoortest.Form{frontdoortest.ALBMulti, frontdoortest.FunctionURL} {
+		for _, form := range frontdoortest.Forms() {
+			switch {
+			case form == frontdoortest.Direct: // below
+				continue
+			case form == frontdoortest.HTTPAPI && strings.Contains(q.target, "%2F"): // it decodes the path
+				continue
+			case form == frontdoortest.ALB && strings.Contains(q.target, "x=1&x=2"): // it keeps the last
+				continue
+			}
 			event, err := frontdoortest.Event(form, q.method, q.target, host, q.header(), []byte(q.body))
 			if err != nil {
 				t.Fatal(err)
