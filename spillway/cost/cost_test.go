@@ -2,6 +2,9 @@ package cost_test
 
 import (
 	"math"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,16 +39,16 @@ func TestMonthly(t *testing.T) {
 		"a quarter of an ARM vCPU for 730 hours": {small, cost.Fargate, "Fargate tasks", 730 * (0.25*0.03238 + 0.5*0.00356)},
 		"four tasks on x86": {func() cost.Load { l := cost.Assumed(1); l.Architecture = prices.X86; return l }(), cost.Fargate,
 			"Fargate tasks", 4 * 730 * (0.5*0.04048 + 0.004445)},
-		"26.28 million invocations of 30 MB-seconds": {cost.Assumed(10), cost.Lambda, "Lambda", 26.28e6 * (2e-7 + 0.03*1.33334e-5)},
-		"no function beside tasks":                   {cost.Assumed(10), cost.Fargate, "Lambda", 0},
-		"no tasks beside a function":                 {cost.Assumed(10), cost.Lambda, "Fargate tasks", 0},
-		"the load balancer":                          {cost.Assumed(10), cost.Fargate, "Load balancer", 16.425},
-		"1.47 LCUs of bytes":                         {cost.Assumed(100), cost.Fargate, "its traffic (LCU)", 730 * 0.008 * 1.474560},
-		"3.69 LCUs, since functions count more":      {cost.Assumed(100), cost.Lambda, "its traffic (LCU)", 730 * 0.008 * 3.686400},
-		"4 LCUs of connections": {func() cost.Load { l := cost.Assumed(100); l.PerConnection = 1; return l }(), cost.Lambda,
+		"26.28 million requests, and 45 in 100 twice": {cost.Assumed(10), cost.Lambda, "Lambda", 38.106e6 * (2e-7 + 0.03*1.33334e-5)},
+		"no function beside tasks":                    {cost.Assumed(10), cost.Fargate, "Lambda", 0},
+		"no tasks beside a function":                  {cost.Assumed(10), cost.Lambda, "Fargate tasks", 0},
+		"the load balancer":                           {cost.Assumed(10), cost.Fargate, "Load balancer", 16.425},
+		"1.47 LCUs of bytes":                          {cost.Assumed(100), cost.Fargate, "its traffic (LCU)", 730 * 0.008 * 1.474560},
+		"5.35 LCUs, since functions count more":       {cost.Assumed(100), cost.Lambda, "its traffic (LCU)", 730 * 0.008 * 3.686400 * 1.45},
+		"4 LCUs of connections": {func() cost.Load { l := cost.Assumed(100); l.PerConnection = 1; return l }(), cost.Fargate,
 			"its traffic (LCU)", 730 * 0.008 * 4},
 		"addresses of two zones and four tasks": {cost.Assumed(1), cost.Fargate, "Public IPv4 addresses", 6 * 3.65},
-		"262.8 million requests to the table":   {cost.Assumed(100), cost.Fargate, "DynamoDB", 262.8*0.125 + 262.8*0.2*0.625 + 0.45},
+		"262.8 million requests to the table":   {cost.Assumed(100), cost.Fargate, "DynamoDB", 262.8*0.125 + 262.8*0.5*0.625 + 0.45},
 	} {
 		got := math.NaN()
 		for _, item := range cost.Monthly(p, c.load, c.compute) {
@@ -79,7 +82,7 @@ func TestMonthlyGrows(t *testing.T) {
 
 func TestTasks(t *testing.T) {
 	t.Parallel()
-	for rps, want := range map[float64]float64{0: 4, 100: 4, 133: 4, 134: 5, 1000: 17} {
+	for rps, want := range map[float64]float64{0: 4, 100: 4, 171: 4, 172: 5, 1000: 18} {
 		if got := cost.Assumed(rps).Tasks(); got != want {
 			t.Errorf("%v/s: got %v tasks, want %v", rps, got, want)
 		}
@@ -108,13 +111,33 @@ func TestMarkdown(t *testing.T) {
 	if err := cost.Markdown(&b, table(t)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| Fargate, 1/s |", "| Lambda, 100/s |", "| **Together** |", "| plan Essentials | 0 |", "Assumed: 90 %", "cognito-lite-mau"} {
+	for _, want := range []string{"| Fargate, 1/s |", "| Lambda, 100/s |", "| **Together** |", "| plan Essentials | 0 |", "Assumed: of a hundred requests", "cognito-lite-mau"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("there is no %q in:\n%s", want, b.String())
 		}
 	}
 	if strings.Contains(b.String(), "NaN") || strings.Contains(b.String(), "Inf") {
 		t.Errorf("a price is missing:\n%s", b.String())
+	}
+	// What a person has written there must agree.
+	readme, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	three := cost.Assumed(1)
+	three.Zones = 3
+	for want, got := range map[string]float64{
+		"| `public` | $3.65 for each": 730 * table(t).Of("public-ipv4-hour", prices.ARM),
+		"$88 in two zones":            cost.EgressOptions(table(t), cost.Assumed(1), 6)[1].Dollars,
+		"$131 in three":               cost.EgressOptions(table(t), three, 6)[1].Dollars,
+		"| `nat` | $36.50":            cost.EgressOptions(table(t), cost.Assumed(1), 6)[2].Dollars,
+		"the key ($1 a month)":        table(t).Of("kms-key-month", prices.ARM),
+		"the secret ($0.40)":          table(t).Of("secret-month", prices.ARM),
+	} {
+		figure := regexp.MustCompile(`\$([0-9.]+)`).FindStringSubmatch(want)[1]
+		if !strings.Contains(string(readme), want) || figure != strconv.FormatFloat(got, 'f', len(strings.TrimLeft(strings.TrimLeft(figure, "0123456789"), ".")), 64) {
+			t.Errorf("deploy/README.md says %q (%v), and the prices %v", want, strings.Contains(string(readme), want), got)
+		}
 	}
 	if !strings.Contains(b.String(), "[prices.yaml](../spillway/prices/prices.yaml)") {
 		t.Error("the sources are not linked")

@@ -79,14 +79,16 @@ func cognito(b *strings.Builder, p prices.Table) {
 // assumptions states what the figures stand on.
 func assumptions(b *strings.Builder) {
 	l := Assumed(1)
-	fmt.Fprintf(b, `Assumed: %.0f %% of the requests go to login; a request takes %.0f ms of a vCPU in a task (Cognito does
-the hashing) and %.0f ms of a function, most of it waiting; %.0f requests a connection, %.0f KB each through the
-load balancer; %.0f read and %.1f write units; %.0f bytes of logs, and %.0f more that Lambda writes; a table of %.0f GB
-with PITR. ARM; tasks of %.1f vCPU and %.0f GB, at least %.0f of each service, at most %.0f %% busy; functions of
-%.0f MB; %.0f zones, %.0f alarms. No free tier but Cognito's, no Savings Plan, no Spot, no taxes, no WAF, no traffic to the
-internet, no telemetry but logs. Lambda alone still pays for the load balancer; tasks are then set to none.
+	fmt.Fprintf(b, `Assumed: of a hundred requests 30 sign-ins, %.0f of /me, for which login asks register (a function does so by
+the load balancer, which is another invocation), a sign-up, and the rest refreshes. A request takes %.0f ms of
+a vCPU in a task (Cognito does the hashing) and %.0f ms of a function, most of it waiting; %.0f requests a
+connection, %.0f KB each through the load balancer; %.0f read and %.1f write units; %.0f bytes of logs, and %.0f more that
+Lambda writes of an invocation; a table of %.0f GB with PITR. ARM; tasks of %.1f vCPU and %.0f GB, at least %.0f of each
+service, at most %.0f %% busy; functions of %.0f MB; %.0f zones, %.0f alarms. No free tier but Cognito's, no Savings Plan,
+no Spot, no taxes, no WAF, no traffic to the internet, no telemetry but logs. Lambda alone
+(MinTasks 0, TaskWeight 0, FunctionWeight 100) still pays for the load balancer.
 `,
-		100*l.Login, 1000*l.CPU, 1000*l.Duration, l.PerConnection, l.Bytes/1024, l.ReadUnits, l.WriteUnits,
+		100*l.Profiles, 1000*l.CPU, 1000*l.Duration, l.PerConnection, l.Bytes/1024, l.ReadUnits, l.WriteUnits,
 		l.LogBytes, l.InvocationLog, l.StoredGB, l.TaskCPU, l.TaskMemory, l.MinTasks, 100*l.CPUTarget, 1024*l.Memory, l.Zones, l.Alarms)
 }
 
