@@ -84,6 +84,10 @@ scan: $(BIN)/grype ## Fail where SBOM has a vulnerability, high or critical, tha
 smoke: ## Walk the deployment at URL
 	@go run ./spillway smoke "$(URL)"
 
+.PHONY: bench-timing
+bench-timing: ## Measure whether the time of an answer tells who has an account
+	go run ./bench/timing
+
 ##-- check it
 
 .PHONY: lint

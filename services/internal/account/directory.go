@@ -20,6 +20,8 @@ type Directory interface {
 	// a confirmation code to it. CodeUsernameTaken: the name is there already,
 	// confirmed or not. CodeInvalid: the directory's own rules refuse the password.
 	SignUp(ctx context.Context, u NewUser) (SignedUp, error)
+	// PretendSignUp does the work that SignUp would do here, and makes nobody.
+	PretendSignUp(ctx context.Context, u NewUser) error
 	// Confirm proves the address of an unconfirmed user by the code sent to it and
 	// confirms the user. CodeMismatch, also for an unknown user; CodeExpired;
 	// CodeAlreadyConfirmed where the user is confirmed, whatever the code.

@@ -82,7 +82,8 @@ type Registered struct {
 // Register signs somebody up. CodeInvalid names every field that breaks a rule;
 // CodeUsernameTaken for a name that is somebody's, with RetryAfter while it is only
 // leased; CodeTooManyRequests. For an e-mail address as username the answer is the same
-// whether it is known or not, and its owner is told by mail.
+// whether it is known or not, and is given before anything is looked up: what comes of it
+// is mailed to whoever has the address. See docs/enumeration.md.
 //
 // Called by [Replays] after an attempt at the same request that was interrupted, it goes
 // on from where that one came to, and gives what that one would have given.
@@ -97,14 +98,25 @@ func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, 
 	if err := r.Breaches.Check(ctx, user.Password); err != nil {
 		return Registered{}, err
 	}
-	var code Sending
-	if IsEmail(user.Username) { // a code or a notice goes out: known or not, it counts
-		if code, err = r.Limits.Mail(ctx, user.Email); err != nil {
-			return Registered{}, err
-		}
-	}
-	now := r.Now()
 	token := attemptText(ctx, "token")
+	if IsEmail(user.Username) {
+		return Registered{ConfirmationRequired: true, RegistrationToken: token}, r.registerUnseen(ctx, user, token)
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaseWork)
+	defer cancel()
+	id, err := r.enlist(ctx, r.claim(ctx, user, token), user, Sending{})
+	switch {
+	case err != nil:
+		return Registered{}, err
+	case user.Email == "":
+		return Registered{UserID: id}, nil
+	}
+	return Registered{UserID: id, ConfirmationRequired: true, RegistrationToken: token}, nil
+}
+
+// claim gives the claim of an attempt to sign up that begins now.
+func (r *Registrar) claim(ctx context.Context, user NewUser, token string) Claim {
+	now := r.Now()
 	claim := Claim{
 		Username:   user.Username,
 		Attempt:    attemptText(ctx, "attempt"),
@@ -116,19 +128,7 @@ func (r *Registrar) Register(ctx context.Context, in Registration) (Registered, 
 	if user.Email != "" {
 		claim.MailedAt = now // the directory sends the code
 	}
-	ctx, cancel := context.WithTimeout(ctx, leaseWork)
-	defer cancel()
-
-	id, err := r.enlist(ctx, claim, user, code)
-	switch {
-	case err == nil && user.Email == "":
-		return Registered{UserID: id}, nil
-	case err == nil && !IsEmail(user.Username):
-		return Registered{UserID: id, ConfirmationRequired: true, RegistrationToken: token}, nil
-	case err == nil, IsEmail(user.Username) && CodeOf(err) == CodeUsernameTaken:
-		return Registered{ConfirmationRequired: true, RegistrationToken: token}, nil
-	}
-	return Registered{}, err
+	return claim
 }
 
 // check gives the folded request, or every field that breaks a rule.
@@ -262,22 +262,6 @@ func (r *Registrar) settleFound(ctx context.Context, c Claim, u User) error {
 	}
 	r.notify(ctx, c.Username, alreadyRegistered)
 	return ErrUsernameTaken(0)
-}
-
-// refuseOwned stops where the address already belongs to an account of another
-// name. The claim is left to its lease, so that whoever asks again and again does
-// not fill the owner's mailbox.
-func (r *Registrar) refuseOwned(ctx context.Context, c Claim) error {
-	_, err := r.Claims.EmailOwner(ctx, c.Email)
-	switch CodeOf(err) {
-	case CodeNotFound:
-		return nil
-	case "":
-		r.send(ctx, alreadyRegistered(c.Email))
-		return ErrUsernameTaken(0)
-	default:
-		return err
-	}
 }
 
 // signUp makes the directory's user. Our claim on the name means that an

@@ -20,14 +20,10 @@ func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 
 func (s *Sessions) forgot(ctx context.Context, name string, code Sending) {
 	ctx = code.watched(ctx)
-	_, err := s.Claims.Find(ctx, name)
-	switch CodeOf(err) {
-	case "":
-		var due bool
-		if due, err = s.Claims.MarkMailed(ctx, name, s.Now(), MailInterval); due {
-			err = s.Directory.ForgotPassword(ctx, name)
-		}
-	case CodeNotFound: // the directory may have users that were not made here
+	_, found := s.Claims.Find(ctx, name)
+	due, err := s.Claims.MarkMailed(ctx, name, s.Now(), MailInterval)
+	// The directory may have users that were not made here.
+	if err == nil && (due || CodeOf(found) == CodeNotFound) {
 		err = s.Directory.ForgotPassword(ctx, name)
 	}
 	if err != nil && CodeOf(err) != CodeNotFound {

@@ -21,6 +21,7 @@ import (
 type Config struct {
 	Workers int           // how many things are done at once; 4 where it is 0
 	Size    int           // how many may wait; 1,024 where it is 0
+	Pause   time.Duration // before each of them begins, see [Queue.Do]; 10 ms where it is 0
 	Timeout time.Duration // of each of them; 30 s where it is 0
 	Logger  *slog.Logger  // nil is silence
 }
@@ -50,13 +51,16 @@ func New(c Config) *Queue {
 	if c.Size == 0 {
 		c.Size = 1024
 	}
+	if c.Pause == 0 {
+		c.Pause = 10 * time.Millisecond
+	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	q := &Queue{Config: c, work: make(chan job, c.Size), idle: make(chan struct{})}
+	q := &Queue{Config: c, work: make(chan job, c.Size+c.Workers), idle: make(chan struct{})}
 	close(q.idle)
 	for range c.Workers {
 		go q.serve()
@@ -67,18 +71,20 @@ func New(c Config) *Queue {
 var errFull = errors.New("too much work is waiting")
 
 // Do implements [account.Background]: work is done soon, with the values of ctx but not
-// its end. CodeUnavailable where too much is waiting already.
+// its end. It begins when the answer that asked for it has surely left, or it would take
+// the processor from it, and tell by that what it finds. CodeUnavailable where too much is
+// waiting already.
 func (q *Queue) Do(ctx context.Context, work func(context.Context)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	select {
-	case q.work <- job{context.WithoutCancel(ctx), work}:
-	default:
+	if q.pending >= cap(q.work) {
 		return account.ErrUnavailable(errFull)
 	}
 	if q.pending++; q.pending == 1 {
 		q.idle = make(chan struct{})
 	}
+	j := job{context.WithoutCancel(ctx), work}
+	time.AfterFunc(q.Pause, func() { q.work <- j }) // there is room for all that is pending
 	return nil
 }
 

@@ -148,6 +148,9 @@ func (s *Store) MarkMailed(ctx context.Context, username string, now time.Time, 
 		due, err = changed(tx.ExecContext(ctx, `
 			UPDATE claims SET mailed_at = ? WHERE username = ? AND (mailed_at IS NULL OR mailed_at <= ?)`,
 			stamp(now), username, stamp(now.Add(-interval))))
+		if err == nil && !due {
+			err = decoy(ctx, tx)
+		}
 		return err
 	})
 	return due && err == nil, err

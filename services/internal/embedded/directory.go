@@ -61,6 +61,15 @@ func (d *Directory) SignUp(ctx context.Context, n account.NewUser) (account.Sign
 	return made, nil
 }
 
+// PretendSignUp implements [account.Directory]: a hash and a write.
+func (d *Directory) PretendSignUp(ctx context.Context, n account.NewUser) error {
+	const doing = "pretending to sign up"
+	if _, err := d.store.hasher.hash(ctx, n.Password); err != nil {
+		return failure(doing, err)
+	}
+	return d.store.update(ctx, doing, func(tx *sql.Tx) error { return decoy(ctx, tx) })
+}
+
 // Confirm implements [account.Directory].
 func (d *Directory) Confirm(ctx context.Context, username, code string) error {
 	var refused error // a code that was tried stays tried

@@ -13,18 +13,21 @@ func (d *Directory) ForgotPassword(ctx context.Context, username string) error {
 	var email, code string
 	err := d.store.update(ctx, "making a code for a new password", func(tx *sql.Tx) error {
 		u, _, err := findUser(ctx, tx, username)
-		if err == nil && (!u.Confirmed || !u.EmailVerified) {
-			err = account.Errorf(account.CodeNotFound, nil, "The account has no proven e-mail address.")
-		}
-		if err != nil {
+		switch {
+		case account.CodeOf(err) == account.CodeNotFound, err == nil && (!u.Confirmed || !u.EmailVerified):
+			return decoy(ctx, tx)
+		case err != nil:
 			return err
 		}
 		email = u.Email
 		code, err = d.newCode(ctx, tx, u.ID, resetPassword)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case email == "":
+		return account.Errorf(account.CodeNotFound, nil, "There is nobody, or no proven address, to send a code to.")
 	}
 	if err := d.mailCode(ctx, email, resetPassword, code); err != nil {
 		return account.ErrUnavailable(err)

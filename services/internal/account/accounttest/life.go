@@ -17,6 +17,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 	}{
 		{"forgotten password", lifeForgotten},
 		{"update the profile", lifeProfile},
+		{"nobody learns who has an account", lifeUnseen},
 		{"export", lifeExport},
 		{"delete", lifeDelete},
 		{"delete what the table was never told of", lifeDeleteForeign},

@@ -147,6 +147,9 @@ func (m *Memory) SignUp(_ context.Context, n account.NewUser) (account.SignedUp,
 	return account.SignedUp{UserID: u.ID, CodeSent: n.Email != ""}, nil
 }
 
+// PretendSignUp implements [account.Directory].
+func (m *Memory) PretendSignUp(context.Context, account.NewUser) error { return nil }
+
 // Confirm implements [account.Directory].
 func (m *Memory) Confirm(_ context.Context, username, code string) error {
 	m.mu.Lock()

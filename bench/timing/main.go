@@ -1,0 +1,99 @@
+// Command timing measures whether the time of an answer tells who has an account: it
+// runs both services on the embedded store, makes accounts, and then makes requests under
+// addresses that have one and that have none, in pairs, one by one. It ends in the median
+// difference with its 99 % confidence interval, as a share of the median time, and exits
+// with 1 where an interval reaches beyond 2 %.
+//
+//	go run ./bench/timing
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+)
+
+// bound is how far an interval may reach, as a share of the median.
+const bound = 0.02
+
+func main() {
+	err := run(context.Background(), os.Args[1:], os.Stdout)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "timing:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("timing", flag.ContinueOnError)
+	n := flags.Int("n", 2000, "pairs of requests for each operation; ten times as many where an answer hashes no password")
+	accounts := flags.Int("accounts", 100, "accounts to make")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s, err := start(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	fmt.Fprintf(out, "Making %d accounts, then pairs of requests: for one that is known and one that is not.\n", *accounts)
+	known := make([]string, *accounts)
+	for i := range known {
+		known[i] = fmt.Sprintf("known-%d@example.com", i)
+		if err := s.join(ctx, known[i]); err != nil {
+			return fmt.Errorf("making an account: %w", err)
+		}
+	}
+	const row = "%-20s%8s%18s%18s%14s%24s  %s\n"
+	fmt.Fprintf(out, row, "operation", "pairs", "median, unknown", "median, known", "difference", "99 % interval", "")
+	var failed error
+	for _, op := range operations {
+		pairs, err := measure(ctx, s, op, known, *n*op.times)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
+		}
+		d := compare(pairs)
+		verdict := "hidden"
+		if max(-d.low, d.high) > bound {
+			verdict = "TOLD"
+			failed = errors.Join(failed, fmt.Errorf("%s: the interval reaches beyond %.0f %%", op.name, 100*bound))
+		}
+		fmt.Fprintf(out, row, op.name, fmt.Sprint(len(pairs)), d.unknown.Round(time.Microsecond).String(), d.known.Round(time.Microsecond).String(),
+			fmt.Sprintf("%+.2f %%", 100*d.median), fmt.Sprintf("%+.2f to %+.2f %%", 100*d.low, 100*d.high), verdict)
+	}
+	return failed
+}
+
+// measure makes n pairs of requests, in random order within each, and gives how long they
+// took.
+func measure(ctx context.Context, s *services, op operation, known []string, n int) ([]pair, error) {
+	warmUp := n / 20 // connections and caches
+	pairs := make([]pair, 0, n)
+	for i := range warmUp + n {
+		var p pair
+		names := map[*time.Duration]string{
+			&p.unknown: fmt.Sprintf("other-%s-%d@example.com", op.name[:4], i),
+			&p.known:   known[i%len(known)],
+		}
+		order := []*time.Duration{&p.unknown, &p.known}
+		if rand.N(2) == 1 { //nolint:gosec // an order, not a secret
+			slices.Reverse(order)
+		}
+		for _, took := range order {
+			var err error
+			if *took, err = s.timed(ctx, op, names[took]); err != nil {
+				return nil, err
+			}
+		}
+		if i >= warmUp {
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, nil
+}
