@@ -30,7 +30,7 @@ var (
 	target = regexp.MustCompile(`\bmake (?:--silent )?([a-z][a-z0-9-]*)`)
 	script = regexp.MustCompile(`\bscripts/[a-z-]+`)
 	// grants are the permissions that jobs may have, beside reading the repository.
-	grants = []string{"contents: read", "actions: read", "id-token: write", "attestations: write"}
+	grants = []string{"contents: read", "actions: read", "id-token: write", "attestations: read", "attestations: write"}
 )
 
 // TestWorkflows holds the workflows to what docs/ci.md says of them: actions by commit with
