@@ -133,6 +133,10 @@ func TestEventsThatAreNoRequests(t *testing.T) {
 	if _, err := invoke(t, failing, never, `{"Records":[]}`); !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want the error of Events", err)
 	}
+	panicking := frontdoor.Options{Events: func(context.Context, json.RawMessage) ([]byte, error) { panic("as asked") }}
+	if _, err := invoke(t, panicking, never, `{"Records":[]}`); err == nil || strings.Contains(err.Error(), "as asked") {
+		t.Errorf("got %v, want an error that does not repeat what was panicked with", err)
+	}
 }
 
 // What is odd in an event: each as a door may send it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
 const (
@@ -80,7 +81,7 @@ func (i *Invoker) buffered(ctx context.Context, x *exchange) ([]byte, error) {
 	case e.door == DoorDirect && i.options.DirectPath != "":
 	case e.door >= 0 && e.door != DoorDirect:
 	case i.options.Events != nil:
-		return i.options.Events(ctx, json.RawMessage(e.text))
+		return i.events(ctx, json.RawMessage(e.text))
 	case e.door == DoorDirect:
 		return nil, errNoDirect
 	default:
@@ -107,6 +108,18 @@ func (i *Invoker) buffered(ctx context.Context, x *exchange) ([]byte, error) {
 		return e.plainAnswer(http.StatusInternalServerError), nil
 	}
 	return out, nil
+}
+
+// events has Events take an invocation. A panic is the invocation's error; aws-lambda-go
+// would end the process over it, and with it whatever else it serves.
+func (i *Invoker) events(ctx context.Context, event json.RawMessage) (out []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			i.options.Logger.ErrorContext(ctx, "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = messages.InvokeResponse_Error{Type: "Frontdoor.Panic", Message: "Options.Events panicked"}
+		}
+	}()
+	return i.options.Events(ctx, event)
 }
 
 // begin gives the exchange its context, which is done a little before the invocation is.

@@ -69,19 +69,23 @@ func functions(ctx context.Context, dir string, rounds, invocations int, out io.
 	return tw.Flush()
 }
 
-// measure runs a function once for its init alone, and once for its invocations: what the
-// second took more is theirs.
+// measure starts a function a few times for its init alone, and once for its invocations:
+// what it took more then is theirs.
 func (f *figures) measure(ctx context.Context, file string, event []byte, invocations int) error {
-	init, idle, err := once(ctx, file, event, 0)
-	if err != nil {
-		return err
+	var init, idle sample
+	for range 5 {
+		took, u, err := once(ctx, file, event, 0)
+		if err != nil {
+			return err
+		}
+		init, idle = append(init, took.Seconds()*1e3), append(idle, u.cpu.Seconds())
 	}
 	_, busy, err := once(ctx, file, event, invocations)
 	if err != nil {
 		return err
 	}
-	f.init = append(f.init, init.Seconds()*1e3)
-	f.cpu = append(f.cpu, (busy.cpu-idle.cpu).Seconds()*1e6/float64(invocations))
+	f.init = append(f.init, init.median())
+	f.cpu = append(f.cpu, (busy.cpu.Seconds()-idle.median())*1e6/float64(invocations))
 	f.memory = append(f.memory, busy.memory)
 	return nil
 }

@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // build builds a main package as images have it, and gives the file.
 func build(ctx context.Context, dir, name, pkg string) (string, error) {
 	file := filepath.Join(dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg) //nolint:gosec // names from this program
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", file, pkg) //nolint:gosec // names from this program
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, said)
