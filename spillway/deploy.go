@@ -15,6 +15,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"spillway.example/services/local"
 	"spillway.example/spillway/deploy"
 	"spillway.example/spillway/deploy/awscloud"
 )
@@ -139,7 +140,7 @@ func runVerb(ctx context.Context, v verb, args []string, stdout io.Writer) error
 	d := &deploy.Deployment{
 		Environment: env, Out: &deploy.Output{W: stdout, Terminal: terminal(stdout)},
 		Images: f.images, Only: f.only, DryRun: f.dryRun, AllowReplacement: f.replacement, Cancel: f.cancel,
-		Poll: f.poll, Timeout: f.timeout,
+		Poll: f.poll, Timeout: f.timeout, Settings: local.SettingsOnAWS,
 	}
 	if err := d.Check(); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

@@ -35,6 +35,16 @@ type Config struct {
 // Help writes the settings that a run reads.
 func Help(w io.Writer) error { return settings.Help(w, settings.Local) }
 
+// SettingsOnAWS gives the names of the settings that a service's program reads, and whether
+// it requires each on AWS. A service that there is not has none.
+func SettingsOnAWS(service string) map[string]bool {
+	names := map[string]bool{}
+	for _, row := range settings.For(settings.Service(service)) {
+		names[row.Name] = row.Required != ""
+	}
+	return names
+}
+
 // Run serves both services until ctx is done or the process is told to end, and then
 // drains. The error is for the user: one line for each thing that is wrong.
 func Run(ctx context.Context, c Config) error {

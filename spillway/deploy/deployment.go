@@ -21,6 +21,9 @@ type Deployment struct {
 	Only   []string
 	DryRun bool // change nothing
 
+	// Settings gives the settings that a service's program reads, and whether it requires
+	// each; nil where they are not known.
+	Settings func(service string) map[string]bool
 	// AllowReplacement lets resources of protected stacks be replaced and removed.
 	AllowReplacement bool
 	// Cancel has AWS take an update back that is cut off, or in a rollback's way.

@@ -5,6 +5,7 @@ package image
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -22,6 +23,23 @@ type Checked struct {
 	Size      int64 // of the layers as they are stored, in bytes
 }
 
+// Option says how to ask a registry.
+type Option remote.Option
+
+// As asks with a user's name and password.
+func As(user, password string) Option {
+	return Option(remote.WithAuthFromKeychain(one{authn.FromConfig(authn.AuthConfig{Username: user, Password: password})}))
+}
+
+// one is a keychain with the same credentials for every registry.
+type one struct{ authn.Authenticator }
+
+// Resolve implements authn.Keychain.
+func (o one) Resolve(authn.Resource) (authn.Authenticator, error) { return o.Authenticator, nil }
+
+// Over asks by way of a transport.
+func Over(t http.RoundTripper) Option { return Option(remote.WithTransport(t)) }
+
 // RefusedError is an image that Lambda would refuse.
 type RefusedError struct {
 	Name    string   // REPOSITORY@sha256:…
@@ -37,8 +55,9 @@ func (e *RefusedError) Error() string {
 // schema 2 or OCI 1.0, for one architecture, with nothing attached. Where platform is not
 // empty the image must be for it, such as "linux/arm64". The error is a [*RefusedError]
 // where the registry has the image and it is not such a one. Credentials are those of
-// `docker login`; a registry on localhost is asked over plain HTTP.
-func Check(ctx context.Context, reference, platform string) (Checked, error) {
+// `docker login` unless options give others; a registry on localhost is asked over plain
+// HTTP.
+func Check(ctx context.Context, reference, platform string, options ...Option) (Checked, error) {
 	var want *v1.Platform
 	if platform != "" {
 		p, err := v1.ParsePlatform(platform)
@@ -51,7 +70,11 @@ func Check(ctx context.Context, reference, platform string) (Checked, error) {
 	if err != nil {
 		return Checked{}, fmt.Errorf("reading the image's name: %w", err)
 	}
-	got, err := remote.Get(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	all := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	for _, o := range options {
+		all = append(all, remote.Option(o))
+	}
+	got, err := remote.Get(ref, all...)
 	if err != nil {
 		return Checked{}, fmt.Errorf("asking the registry for %s: %w", ref, err)
 	}

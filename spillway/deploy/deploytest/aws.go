@@ -35,11 +35,10 @@ type AWS struct {
 	tasks    map[string]string   // images by task definition's ARN
 	versions map[string][]string // images by function's name
 	history  map[string][]string // values by parameter's name
-	images   map[string]Manifest // by digest
 	crashing map[string]bool     // images whose program ends at once
 	hanging  map[string]bool     // images whose program never gets healthy
-	secrets  map[string]bool     // that there are
-	certs    map[string]string   // statuses by ARN
+	buried   map[string]bool     // secrets that are to be deleted
+	certs    map[string][]string // status and domains, by ARN
 	denied   map[string]bool     // actions that the caller may not do
 }
 
@@ -58,8 +57,7 @@ func Start(t testing.TB) *AWS {
 	t.Helper()
 	a := &AWS{
 		services: map[string]*service{}, tasks: map[string]string{}, versions: map[string][]string{}, history: map[string][]string{},
-		images: map[string]Manifest{}, crashing: map[string]bool{}, hanging: map[string]bool{}, secrets: map[string]bool{},
-		certs: map[string]string{}, denied: map[string]bool{},
+		crashing: map[string]bool{}, hanging: map[string]bool{}, buried: map[string]bool{}, certs: map[string][]string{}, denied: map[string]bool{},
 	}
 	s := httptest.NewServer(a)
 	t.Cleanup(s.Close)
@@ -194,7 +192,8 @@ func (a *AWS) actions() map[string]func(call) (any, error) {
 		"DescribeServices":            a.describeServices, "DescribeTaskDefinition": a.describeTaskDefinition, "ListTasks": a.listTasks, "DescribeTasks": a.describeTasks,
 		"GetAlias": a.getAlias, "GetFunction": a.getFunction,
 		"GetParameterHistory": a.getParameterHistory, "PutParameter": a.putParameter, "DeleteParameter": a.deleteParameter,
-		"GetCallerIdentity": a.getCallerIdentity,
+		"GetCallerIdentity": a.getCallerIdentity, "GetAuthorizationToken": a.getAuthorizationToken, "DescribeCertificate": a.describeCertificate,
+		"DescribeSecret": a.describeSecret, "SimulatePrincipalPolicy": a.simulate,
 	}
 }
 
