@@ -115,7 +115,9 @@ func TestVerify(t *testing.T) {
 			d.Environment = d.Environment.With("network", "Zones", "9")
 		}, "values       network: Zones: must be one of 2, 3"},
 		{"no image", func(_ *testing.T, _ *world, _ *ecr, d *deploy.Deployment) { delete(d.Images, "login") }, "values       login: no image is known"},
-		{"an index", func(t *testing.T, _ *world, e *ecr, d *deploy.Deployment) { d.Images["login"] = e.push(t, "login", "arm64", true) },
+		{"an index", func(t *testing.T, _ *world, e *ecr, d *deploy.Deployment) {
+			d.Images["login"] = e.push(t, "login", "arm64", true)
+		},
 			"it is an image index of linux/arm64: build it for one platform with --provenance=false"},
 		{"another architecture", func(t *testing.T, _ *world, e *ecr, d *deploy.Deployment) {
 			d.Images["login"] = e.push(t, "login", "amd64", false)
@@ -147,7 +149,7 @@ func TestVerify(t *testing.T) {
 		}, "data: Secret: the secret spillway-staging-data-Secret: it is not there for long"},
 		{"a permission", func(_ *testing.T, w *world, _ *ecr, _ *deploy.Deployment) { w.Deny("cloudformation:ExecuteChangeSet") },
 			"arn:aws:iam::123456789012:role/deployer may not cloudformation:ExecuteChangeSet on arn:aws:cloudformation:eu-west-1:123456789012:stack/spillway-staging-network/*"},
-		{"a stack that is stuck", func(t *testing.T, w *world, _ *ecr, _ *deploy.Deployment) {
+		{"a stack that is stuck", func(_ *testing.T, w *world, _ *ecr, _ *deploy.Deployment) {
 			w.SetStatus("spillway-staging-network", "UPDATE_ROLLBACK_FAILED", "", "")
 		}, "spillway-staging-network is UPDATE_ROLLBACK_FAILED"},
 		{"a stack that is not there yet", func(_ *testing.T, _ *world, _ *ecr, d *deploy.Deployment) { d.Only = []string{deploy.Services} },
@@ -242,6 +244,30 @@ func TestPermissionsAreComplete(t *testing.T) {
 	for _, c := range slices.Compact(called) {
 		if !allowed[c] {
 			t.Errorf("%s is called, and verify does not ask for it", c)
+		}
+	}
+}
+
+// The templates that are deployed stand up to verify.
+func TestVerifyTemplates(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"staging", "production"} {
+		env, err := deploy.Load(templates, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, e := newWorld(t), newECR(t)
+		w.Certify("arn:aws:acm:eu-west-1:111122223333:certificate/00000000-0000-0000-0000-000000000000", "ISSUED", "accounts.example.com", "accounts.staging.example.com")
+		d := w.deployment(t, func(d *deploy.Deployment) {
+			d.Environment, d.Settings = env, local.SettingsOnAWS
+			d.Cloud = awscloud.New(aws.Config{
+				Region: deploytest.Region, BaseEndpoint: aws.String(w.URL), HTTPClient: &http.Client{Transport: e},
+				Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+			})
+			d.Images["register"], d.Images["login"] = e.push(t, "register", "arm64", false), e.push(t, "login", "arm64", false)
+		})
+		if err := d.Verify(t.Context()); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, w.said.String())
 		}
 	}
 }
