@@ -42,6 +42,7 @@ func services() []check {
 		{
 			"a container can do no more than it has to", contained,
 			[]mutation{
+				{"environments/production.yaml", "login: {", "login: {TaskCpu: 256, TaskMemory: 4096, "},
 				{"service.yaml", "ReadonlyRootFilesystem: true", "ReadonlyRootFilesystem: false"},
 				{"service.yaml", `          User: "65532:65532"`, `          User: "0"`},
 				{"service.yaml", "{Drop: [ALL]}", "{Drop: [NET_RAW]}"},
@@ -142,9 +143,18 @@ func limited(d *deployment, bad bad) {
 	}
 }
 
+// memory is how much of it Fargate gives a task with so much CPU, in MiB, at least and at most.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+var memory = map[string][2]float64{
+	"256": {512, 2048}, "512": {1024, 4096}, "1024": {2048, 8192}, "2048": {4096, 16384}, "4096": {8192, 30720},
+}
+
 func contained(d *deployment, bad bad) {
-	d.eachService(func(_ variant, l live) {
-		c, service := l.container(), l.only("AWS::ECS::Service")
+	d.eachService(func(v variant, l live) {
+		c, service, task := l.container(), l.only("AWS::ECS::Service"), l.only("AWS::ECS::TaskDefinition")
+		if m, limit := number(task, "Memory"), memory[str(task, "Cpu")]; m < limit[0] || m > limit[1] {
+			bad("%s: %s: Fargate has no task with %s CPU units and %v MiB", v.name, l.Name, str(task, "Cpu"), m)
+		}
 		if str(c, "ReadonlyRootFilesystem") != "true" || str(c, "Privileged") == "true" {
 			bad("%s: the container may write to its image", l.Name)
 		}
