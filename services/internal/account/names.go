@@ -26,8 +26,9 @@ const (
 // spellings of a name meet here or nowhere. Folding is idempotent.
 //
 // A username has 3 to 64 characters: letters, marks, digits, punctuation and
-// symbols, none of them invisible. One with an @ must be an e-mail address. Anything
-// else fails with CodeInvalid on the field "username".
+// symbols, none of them invisible, in one script or in several that are written together,
+// and not in letters that look like Latin ones (docs/attacks.md). One with an @ must be an
+// e-mail address. Anything else fails with CodeInvalid on the field "username".
 func FoldUsername(s string) (string, error) {
 	folded, why := foldName(s)
 	if why == "" {
@@ -40,6 +41,8 @@ func FoldUsername(s string) (string, error) {
 			if folded, why = foldEmail(s); why != "" {
 				why = "with an @ must be an e-mail address: " + why
 			}
+		default:
+			why = lookalike(folded)
 		}
 	}
 	if why != "" {
@@ -86,7 +89,7 @@ func foldName(s string) (folded, why string) {
 	// everything in Unicode, the bound is for what is to come.
 	folded = norm.NFC.String(s)
 	for range 4 {
-		next := norm.NFC.String(strings.Map(foldRune, cases.Fold().String(folded)))
+		next := norm.NFC.String(undot(strings.Map(foldRune, cases.Fold().String(folded))))
 		if next == folded {
 			break
 		}

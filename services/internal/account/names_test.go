@@ -17,7 +17,28 @@ func TestFoldUsername(t *testing.T) {
 	tests := []struct{ in, want string }{ // an empty want is a refusal
 		{"alice", "alice"},
 		{"Alice", "alice"},
-		{"ALİCE", "ali\u0307ce"},
+		{"ALİCE", "alice"}, // a dot on i is one dot
+		{"ali\u0307ce", "alice"},
+		{"аlice", ""},            // Cyrillic а
+		{"аӏісе", ""},            // Cyrillic alone, all of which looks Latin
+		{"αιν", ""},              // Greek, the same
+		{"gοοgle", ""},           // Greek omicron
+		{"g\u0585\u0585gle", ""}, // Armenian oh
+		{"g٥٥gle", ""},           // Arabic five
+		{"ａｌｉｃｅ", ""},            // full width
+		{"𝒶lice", ""},            // a mathematical letter
+		{"ﬁfi", "fifi"},          // a ligature, which folds
+		{"a\u0323\u0335\u0336\u0337\u0338\u0339lice", ""}, // a pile of marks
+		{"алиса", "алиса"},
+		{"саша2", "саша2"},
+		{"ali-ce_2!", "ali-ce_2!"},
+		{"tanaka田中たなかタナカー", "tanaka田中たなかタナカー"},
+		{"김-kim", "김-kim"},
+		{"דנה", "דנה"},
+		{"नमस्ते", "नमस्ते"},
+		{"สมชาย", "สมชาย"},
+		{"สมชายthai", ""}, // not written together
+		{"alice🙂", "alice🙂"},
 		{"Straße", "strasse"},
 		{"Σίσυφος", "σίσυφοσ"},
 		{"e\u0301milie", "\u00e9milie"}, // NFC
