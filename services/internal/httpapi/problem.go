@@ -174,13 +174,15 @@ func init() {
 	// huma keeps the maker of its own errors in package variables; these are its
 	// only users in this process. What it found wrong with a field carries the
 	// field's value, which may be a password: only name and rule are passed on.
+	// encoding/json would take "USERNAME" for "username", and the last of both.
+	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		p := edgeProblem(ctx.Context(), status)
 		for _, err := range errs {
 			if own, ok := errors.AsType[*Problem](err); ok {
 				return own
 			}
-			if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && status == http.StatusUnprocessableEntity {
+			if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && status == http.StatusUnprocessableEntity && len(p.Errors) < maxErrors {
 				p.Errors = append(p.Errors, fieldProblem(d))
 			}
 		}
@@ -191,8 +193,23 @@ func init() {
 	}
 }
 
+// The most of what is wrong that an answer says: it must not be longer than what it
+// answers.
+const (
+	maxErrors    = 20
+	maxFieldName = 100 // bytes
+)
+
 // fieldProblem names the field itself where huma names the object around it.
 func fieldProblem(d *huma.ErrorDetail) FieldProblem {
+	p := nameField(d)
+	if len(p.Field) > maxFieldName {
+		p.Field = strings.ToValidUTF8(p.Field[:maxFieldName], "") + "…"
+	}
+	return p
+}
+
+func nameField(d *huma.ErrorDetail) FieldProblem {
 	field := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), "header"), ".")
 	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
 	if name, ok := strings.CutPrefix(d.Message, before); ok {
