@@ -166,11 +166,16 @@ func (i *Invoker) serve(x *exchange, r *http.Request) (status int) {
 		return status
 	case <-time.After(deadlineMargin / 2):
 		x.writer.abandon()
-		i.options.Logger.ErrorContext(&x.ctx, "the handler did not end in time", "err", context.Cause(&x.ctx))
-		if i.options.OnTimeout != nil {
-			i.options.OnTimeout(&x.ctx)
-		}
+		i.timedOut(x)
 		return http.StatusGatewayTimeout
+	}
+}
+
+// timedOut says of a request that its handler had not ended in time.
+func (i *Invoker) timedOut(x *exchange) {
+	i.options.Logger.ErrorContext(&x.ctx, "the handler did not end in time", "err", context.Cause(&x.ctx))
+	if i.options.OnTimeout != nil {
+		i.options.OnTimeout(&x.ctx)
 	}
 }
 

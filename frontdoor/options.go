@@ -67,8 +67,9 @@ type Options struct {
 	OnShutdown []func(context.Context)
 
 	// OnTimeout is called, under Lambda, where a handler had not ended in time and the
-	// request was answered with 504 in its place; with the request's context, so that
-	// what counts requests can count this one. It may be nil.
+	// request was answered with 504 in its place, or the answer that had begun to stream
+	// broken off; with the request's context, so that what counts requests can count this
+	// one. It may be nil.
 	OnTimeout func(context.Context)
 
 	// Logger gets what goes wrong; slog.Default where it is nil.

@@ -89,7 +89,7 @@ func (i *Invoker) watch(x *exchange, w *streamWriter, ended <-chan struct{}) {
 	select {
 	case <-ended: // it heeded its context
 	case <-time.After(deadlineMargin / 2):
-		i.options.Logger.ErrorContext(&x.ctx, "the handler did not end in time", "err", context.Cause(&x.ctx))
+		i.timedOut(x)
 		w.abandon(http.StatusGatewayTimeout, "Timeout", "the handler did not end in time")
 	}
 }

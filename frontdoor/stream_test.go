@@ -257,3 +257,26 @@ func TestStreamThatNobodyReads(t *testing.T) {
 		t.Error("the handler's write: no error")
 	}
 }
+
+// A timeout is told of, whether the answer is whole or streams.
+func TestOnTimeout(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	defer close(release)
+	for _, streams := range []bool{false, true} {
+		told := make(chan frontdoor.Door, 1)
+		invoker := frontdoor.NewInvoker(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }),
+			frontdoor.Options{Logger: quiet, OnTimeout: func(ctx context.Context) { told <- frontdoor.DoorOf(ctx) }})
+		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+		var err error
+		if event := frontdoortest.Recorded("functionurl"); streams {
+			_, err = invoker.Stream(ctx, event)
+		} else {
+			_, err = invoker.Invoke(ctx, event)
+		}
+		if door := <-told; err != nil || door != frontdoor.DoorFunctionURL {
+			t.Errorf("streaming %v: told of a request by %s, %v", streams, door, err)
+		}
+		cancel()
+	}
+}

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
-	"runtime"
-	"syscall"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -90,10 +90,10 @@ func (f *figures) measure(ctx context.Context, file string, event []byte, invoca
 	return nil
 }
 
-// usage is what a process has taken, as its parent is told when it has ended.
+// usage is what a process has taken.
 type usage struct {
 	cpu    time.Duration
-	memory float64 // the most that was resident, in MB
+	memory float64 // the most that was resident, in MB; 0 where that is not to be known
 }
 
 // once starts a function, waits until it polls, has it serve so many invocations, one
@@ -110,10 +110,11 @@ func once(ctx context.Context, file string, event []byte, invocations int) (init
 		return 0, u, errors.Join(err, api.Close())
 	}
 	defer func() {
+		memory := resident(cmd.Process.Pid)
 		_ = cmd.Process.Kill() // it keeps nothing
 		_ = cmd.Wait()         // as killed
 		err = errors.Join(err, api.Close())
-		u = used(cmd)
+		u = usage{used(cmd), memory}
 	}()
 	select {
 	case <-api.Ready():
@@ -137,14 +138,23 @@ func once(ctx context.Context, file string, event []byte, invocations int) (init
 	return init, u, nil
 }
 
-func used(cmd *exec.Cmd) usage {
-	s := cmd.ProcessState
-	u := usage{cpu: s.UserTime() + s.SystemTime()}
-	if r, ok := s.SysUsage().(*syscall.Rusage); ok {
-		u.memory = float64(r.Maxrss) / 1024
-		if runtime.GOOS == "darwin" { // in bytes there
-			u.memory /= 1024
+// used is a process's CPU time, as its parent is told when it has ended.
+func used(cmd *exec.Cmd) time.Duration {
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+// resident asks Linux for the most that has been resident of a process that runs. What a
+// parent is told at the end will not do: it begins with the parent's own.
+func resident(pid int) (mb float64) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		var kb float64
+		if _, err := fmt.Sscanf(line, "VmHWM: %f kB", &kb); err == nil {
+			return kb / 1024
 		}
 	}
-	return u
+	return 0
 }

@@ -80,7 +80,7 @@ func services(ctx context.Context, dir string, rounds int, out io.Writer) (err e
 	fmt.Fprintln(tw, "service\trequests a second\tCPU a request, µs")
 	cpu := make([]float64, len(all))
 	for i, s := range all {
-		cpu[i] = used(s.cmd).cpu.Seconds() * 1e6 / float64(s.requests)
+		cpu[i] = used(s.cmd).Seconds() * 1e6 / float64(s.requests)
 		fmt.Fprintf(tw, "%s\t%s\t%.2f\n", s.name, s.throughput.shown("%.0f"), cpu[i])
 	}
 	fmt.Fprintln(tw, "\t\t")
