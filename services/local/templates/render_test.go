@@ -32,7 +32,7 @@ type variant struct {
 func options() variant {
 	service := map[string]any{
 		"SpotWeight": "1", "FloorStart": "cron(0 7 ? * MON-FRI *)", "FloorEnd": "cron(0 19 ? * MON-FRI *)", "EmailRequired": "true",
-		"BreachedPasswordsUrl": "https://api.pwnedpasswords.com", "Limits": "guess.address=600/1m,20000/24h; sign_up.address=off",
+		"OtlpEndpoint": "https://otlp.example.com", "BreachedPasswordsUrl": "https://api.pwnedpasswords.com", "Limits": "guess.address=600/1m,20000/24h; sign_up.address=off",
 		"SmtpUrlSecretArn":       "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway-abcdefghij/smtp-url-of-notic-AbCdEf",
 		"IntrospectionSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway-abcdefghij/introspection-sec-AbCdEf",
 		"Architecture":           "x86_64", "ReservedConcurrency": "-1", "FunctionTracing": "Active", "LogLevel": "debug",
