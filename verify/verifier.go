@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,6 +55,7 @@ type Config struct {
 // Verifier checks tokens. It is safe for concurrent use; a process needs one.
 type Verifier struct {
 	Config
+	memo    memo
 	revoked *revocationCache // nil where nobody is asked
 }
 
@@ -106,22 +108,27 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 	if len(token) > maxToken {
 		return Claims{}, invalid("the token is too long", nil)
 	}
-	key, err := v.key(ctx, token)
-	if err != nil {
+	sum := sha256.Sum256([]byte(token))
+	t, known := v.memo.get(sum)
+	if known {
+		key, err := v.key(ctx, t.keyID)
+		if err != nil {
+			return Claims{}, err
+		}
+		known = key.public == t.key.public
+	}
+	if !known {
+		var err error
+		if t, err = v.signed(ctx, token); err != nil {
+			return Claims{}, err
+		}
+	}
+	c := t.claims
+	if err := v.check(c, t.notBefore); err != nil {
 		return Claims{}, err
 	}
-	// It refuses a header whose `alg` is not the key's, and any critical extension
-	// (RFC 7515 section 4.1.11).
-	payload, err := jws.VerifyCompactFast(key.public, []byte(token), key.algorithm)
-	if err != nil {
-		return Claims{}, invalid("the token's signature does not hold", err)
-	}
-	c, notBefore, err := parseClaims(payload)
-	if err != nil {
-		return Claims{}, invalid("the token's claims cannot be read", err)
-	}
-	if err := v.check(c, notBefore); err != nil {
-		return Claims{}, err
+	if !known {
+		v.memo.remember(sum, t)
 	}
 	if v.revoked == nil {
 		return c, nil
@@ -135,12 +142,28 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 	return c, nil
 }
 
-// key gives the key that the token's header names.
-func (v *Verifier) key(ctx context.Context, token string) (Key, error) {
-	id, err := keyID(token)
-	if err != nil {
-		return Key{}, invalid("the token is malformed", err)
+// signed checks a token's signature and reads its claims.
+func (v *Verifier) signed(ctx context.Context, token string) (t signed, err error) {
+	if t.keyID, err = keyID(token); err != nil {
+		return t, invalid("the token is malformed", err)
 	}
+	if t.key, err = v.key(ctx, t.keyID); err != nil {
+		return t, err
+	}
+	// It refuses a header whose `alg` is not the key's, and any critical extension
+	// (RFC 7515 section 4.1.11).
+	payload, err := jws.VerifyCompactFast(t.key.public, []byte(token), t.key.algorithm)
+	if err != nil {
+		return t, invalid("the token's signature does not hold", err)
+	}
+	if t.claims, t.notBefore, err = parseClaims(payload); err != nil {
+		return t, invalid("the token's claims cannot be read", err)
+	}
+	return t, nil
+}
+
+// key gives the key of an id.
+func (v *Verifier) key(ctx context.Context, id string) (Key, error) {
 	switch key, err := v.Keys.Key(ctx, id); {
 	case errors.Is(err, ErrUnknownKey):
 		return Key{}, invalid("the token's key is not known", nil)
