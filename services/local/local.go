@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 
 	"spillway.example/frontdoor"
 	"spillway.example/services/internal/backend"
@@ -48,20 +49,35 @@ func SettingsOnAWS(service string) map[string]bool {
 // Run serves both services until ctx is done or the process is told to end, and then
 // drains. The error is for the user: one line for each thing that is wrong.
 func Run(ctx context.Context, c Config) error {
+	handler, o, end, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(frontdoor.Serve(ctx, handler, o), end())
+}
+
+// Open opens both services as one handler, for whoever calls it without a listener, such as
+// measurements. end gives everything back.
+func Open(ctx context.Context, c Config) (handler http.Handler, end func() error, err error) {
+	handler, _, end, err = open(ctx, c)
+	return handler, end, err
+}
+
+func open(ctx context.Context, c Config) (handler http.Handler, o frontdoor.Options, end func() error, err error) {
 	s, err := settings.Parse(settings.Local, c.Environ)
 	if err != nil {
-		return fmt.Errorf("%w\n%w", ErrSettings, err)
+		return nil, o, nil, fmt.Errorf("%w\n%w", ErrSettings, err)
 	}
 	log := slog.New(telemetry.WithIDs(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: s.LogLevel})))
 	t, err := telemetry.Start(telemetry.Config{
 		Service: "spillway", Version: c.Version, Environment: s.Environment, Logger: log, Getenv: program.Getenv(c.Environ),
 	})
 	if err != nil {
-		return fmt.Errorf("%w\n%w", ErrSettings, err)
+		return nil, o, nil, fmt.Errorf("%w\n%w", ErrSettings, err)
 	}
 	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: c.Stdout, Listens: true, Logger: log, Telemetry: t})
 	if err != nil {
-		return err
+		return nil, o, nil, err
 	}
 	api := httpapi.New(httpapi.Config{
 		Title: "Spillway", Version: c.Version, Logger: log, Telemetry: t, Ready: b.Ready,
@@ -80,9 +96,9 @@ func Run(ctx context.Context, c Config) error {
 	}
 	b.AddRoutes(api.Mux)
 
-	o := program.Options(s, b, t, log)
+	o = program.Options(s, b, t, log)
 	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }
-	return errors.Join(frontdoor.Serve(ctx, api.Handler(), o), b.Close())
+	return api.Handler(), o, b.Close, nil
 }
 
 // greet says where the services are and what to do next.
