@@ -84,6 +84,10 @@ scan: $(BIN)/grype ## Fail where SBOM has a vulnerability, high or critical, tha
 smoke: ## Walk the deployment at URL
 	@go run ./spillway smoke "$(URL)"
 
+.PHONY: bench-verify
+bench-verify: ## Measure what tokens cost beside jwx, and signing in beside argon2id; it ends in ratios
+	go run ./bench/verify
+
 .PHONY: bench-timing
 bench-timing: ## Measure whether the time of an answer tells who has an account
 	go run ./bench/timing
