@@ -33,7 +33,7 @@ func (f Functions) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	invoke := f.Login
-	if strings.HasPrefix(r.URL.Path, "/register") {
+	if strings.HasPrefix(r.URL.Path, "/register") || strings.HasPrefix(r.URL.Path, "/account") {
 		invoke = f.Register
 	}
 	r = r.Clone(r.Context())

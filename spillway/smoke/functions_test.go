@@ -40,8 +40,8 @@ func TestWalkByFunctions(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	if register.Load() != 2 || login.Load() != 7 {
-		t.Errorf("register got %d events and login %d, want 2 and 7", register.Load(), login.Load())
+	if register.Load() != 3 || login.Load() < 8 {
+		t.Errorf("register got %d events and login %d, want 3 and 8 or more", register.Load(), login.Load())
 	}
 }
 

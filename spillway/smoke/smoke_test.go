@@ -65,7 +65,7 @@ func TestWalk(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !strings.Contains(out, "9 steps went as they should") || !strings.Contains(out, "the account "+smoke.Prefix) {
+	if !strings.Contains(out, "10 steps went as they should") {
 		t.Errorf("the walk says:\n%s", out)
 	}
 }
@@ -121,6 +121,7 @@ func TestWalkFindsFaults(t *testing.T) {
 		"login is a page":        {"/login", fromSecond(200, `<html>`), "login", "no JSON"},
 		"me is another":          {"/me", always(200, `{"username":"mallory"}`), "me", "somebody else"},
 		"me has another id":      {"/register", func(w http.ResponseWriter, r *http.Request, times int) bool { return times == 1 && alter(w, r, base) }, "me", "and register said x"},
+		"nothing is deleted":     {"/account/delete", always(204, ``), "delete the account", "got 200"},
 		"no fault":               {"", nil, "", ""},
 		"nobody finds register":  {"/me", always(503, `{"code":"unavailable","detail":"Profiles are away."}`), "me", "Profiles are away"},
 		"refresh is down":        {"/token/refresh", always(502, ``), "refresh", "got 502"},

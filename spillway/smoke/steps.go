@@ -105,3 +105,27 @@ func (s *session) refreshAfter(ctx context.Context) error {
 	}
 	return got.expect(http.StatusUnauthorized)
 }
+
+// remove deletes the account, and wants it gone; a version without that operation leaves
+// it.
+func (s *session) remove(ctx context.Context) error {
+	if err := s.login(ctx); err != nil {
+		return err
+	}
+	got, err := s.walk.send(ctx, http.MethodPost, "/account/delete", s.accessToken, fields{"password": s.account.Password})
+	switch {
+	case err != nil:
+		return err
+	case (got.status == http.StatusNotFound || got.status == http.StatusUnauthorized) && got.repeated: // the first try got through
+	case got.status == http.StatusNotFound:
+		s.stays = true
+		return nil
+	case got.status != http.StatusNoContent:
+		return got.unlike(http.StatusNoContent)
+	}
+	got, err = s.walk.send(ctx, http.MethodPost, "/login", "", fields{"username": s.account.Username, "password": s.account.Password})
+	if err != nil {
+		return err
+	}
+	return got.expect(http.StatusUnauthorized)
+}

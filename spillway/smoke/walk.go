@@ -1,6 +1,7 @@
 // Package smoke walks a running deployment as a person would: sign up, sign in, ask who
-// one is, go on with the session, sign out. It asks for nothing but the services' own
-// address, so it needs no credentials of AWS, and works on any environment.
+// one is, go on with the session, sign out, and delete the account again. It asks for
+// nothing but the services' own address, so it needs no credentials of AWS, and works on any
+// environment.
 package smoke
 
 import (
@@ -69,6 +70,9 @@ func (w Walk) Run(ctx context.Context) error {
 	}
 	steps = append(steps, step{"login", s.login}, step{"me", s.me}, step{"refresh", s.refresh},
 		step{"me after refresh", s.me}, step{"logout", s.logout}, step{"refresh after logout", s.refreshAfter})
+	if w.Account == nil {
+		steps = append(steps, step{"delete the account", s.remove})
+	}
 	for _, step := range steps {
 		at := time.Now()
 		if err := step.take(ctx); err != nil {
@@ -77,7 +81,7 @@ func (w Walk) Run(ctx context.Context) error {
 		fmt.Fprintf(w.Out, "  %-28s %5d ms\n", step.name, time.Since(at).Milliseconds())
 	}
 	fmt.Fprintf(w.Out, "%d steps went as they should, in %.1f s", len(steps), time.Since(began).Seconds())
-	if w.Account == nil {
+	if s.stays {
 		fmt.Fprintf(w.Out, "; the account %s stays", s.account.Username)
 	}
 	fmt.Fprintln(w.Out)
@@ -95,4 +99,5 @@ type session struct {
 	account                   *Account
 	userID                    string
 	accessToken, refreshToken string
+	stays                     bool // the account, which the walk made
 }
