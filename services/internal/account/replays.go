@@ -116,7 +116,8 @@ func (r *Replays) begin(ctx context.Context, mine *Record) (standing Record, beg
 			return standing, false, nil
 		case <-time.After(pause):
 		}
-		waited, pause = waited+pause, 2*pause
+		waited += pause
+		pause = min(2*pause, max(replayPatience-waited, time.Millisecond))
 	}
 }
 

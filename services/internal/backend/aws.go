@@ -90,7 +90,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}),
 		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue,
-		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
+		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Count: c.Telemetry.Count, Logger: c.Logger}),
 		Replays:  account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches: breaches(c),
 		Verifier: verifier, Denials: store, Introspection: introspection,

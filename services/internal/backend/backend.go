@@ -99,7 +99,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	mailer := queue.Mailer(server)
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
-		Limits:        account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Logger: c.Logger}),
+		Limits:        account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Count: c.Telemetry.Count, Logger: c.Logger}),
 		Replays:       account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches:      breaches(c),
 		Introspection: c.Settings.IntrospectionSecrets,
@@ -174,7 +174,7 @@ func breaches(c Config) *account.BreachCheck {
 	if c.Settings.Breaches == nil {
 		return nil
 	}
-	return &account.BreachCheck{Breaches: breach.New(c.Settings.Breaches), Logger: c.Logger}
+	return &account.BreachCheck{Breaches: breach.New(c.Settings.Breaches), Count: c.Telemetry.Count, Logger: c.Logger}
 }
 
 // AddRoutes adds what the backend serves itself.
