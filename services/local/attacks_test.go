@@ -360,3 +360,71 @@ func TestLookalikeNames(t *testing.T) {
 		}
 	}
 }
+
+// described is what the API says of its operations.
+type described struct {
+	Paths map[string]map[string]struct {
+		OperationID string `json:"operationId"`
+		Parameters  []struct{ Name, In string }
+		RequestBody struct {
+			Content map[string]struct {
+				Schema struct {
+					Ref string `json:"$ref"`
+				}
+			}
+		}
+	}
+	Components struct {
+		Schemas map[string]struct {
+			AdditionalProperties any
+		}
+	}
+}
+
+func describe(t *testing.T) (d described) {
+	t.Helper()
+	w := newWorld(change{})
+	if err := json.Unmarshal([]byte(w.from(home, call{method: "GET", path: "/openapi.json"}).body), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// No body of any operation takes members that it does not know.
+func TestNoBodyTakesUnknownMembers(t *testing.T) {
+	t.Parallel()
+	d, bodies := describe(t), 0
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			for media, body := range op.RequestBody.Content {
+				bodies++
+				name := body.Schema.Ref[strings.LastIndexByte(body.Schema.Ref, '/')+1:]
+				if s, known := d.Components.Schemas[name]; !known || s.AdditionalProperties != false {
+					t.Errorf("%s %s: the schema %q of %s takes members that it does not name", method, path, name, media)
+				}
+			}
+		}
+	}
+	if bodies < 8 {
+		t.Errorf("only %d bodies are described", bodies)
+	}
+}
+
+// Every POST takes an Idempotency-Key, but for those that docs/idempotency.md names.
+func TestEveryPOSTTakesAKey(t *testing.T) {
+	t.Parallel()
+	without := map[string]bool{"login": true, "challenge": true, "refresh": true, "logout": true, "introspect": true, "delete_account": true}
+	for path, methods := range describe(t).Paths {
+		op, ok := methods["post"]
+		if !ok {
+			continue
+		}
+		takes := false
+		for _, p := range op.Parameters {
+			takes = takes || p.In == "header" && p.Name == "Idempotency-Key"
+		}
+		if takes == without[op.OperationID] {
+			t.Errorf("POST %s (%s) takes a key: %v", path, op.OperationID, takes)
+		}
+	}
+}
