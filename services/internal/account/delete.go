@@ -7,7 +7,7 @@ import (
 )
 
 // Delete removes the account of whoever a verified access token belongs to, with all that
-// is held of it: sessions, directory user, profile, proven address, requests that may come
+// is held of it: sessions and access tokens, directory user, profile, proven address, requests that may come
 // again, and the claim on the name, which is free again then. It takes the password, since
 // a token may be stolen. CodeInvalidCredentials; CodeNotFound where the account is gone;
 // CodeTooManyRequests.
@@ -82,6 +82,11 @@ func (r *Registrar) erase(ctx context.Context, c Claim) error {
 		return err
 	case user.ID == c.UserID: // another is an operator's, made by hand meanwhile
 		if err := r.Directory.DeleteUser(ctx, c.Username); err != nil {
+			return err
+		}
+	}
+	if r.Revoker != nil {
+		if err := r.Revoker.RevokeDeleted(ctx, c.UserID); err != nil {
 			return err
 		}
 	}

@@ -53,8 +53,8 @@ func NewRevoker(c RevokerConfig) *Revoker {
 // signs in just after RevokeUser gets a session that it voided.
 const clockMargin = 250 * time.Millisecond
 
-// RevokeUser voids all access tokens that a user has: after a sign-out everywhere, a
-// change or reset of the password, and when the account is deleted. Tokens tell the
+// RevokeUser voids all access tokens that a user has: after a sign-out everywhere, and a
+// change or reset of the password. Tokens tell the
 // second in which their session began, no less, so RevokeUser returns only when that
 // second is over (at most 1.25 s): a session that begins after it has returned is good.
 func (r *Revoker) RevokeUser(ctx context.Context, id UserID) error {
@@ -67,6 +67,13 @@ func (r *Revoker) RevokeUser(ctx context.Context, id UserID) error {
 		return ErrUnavailable(err)
 	}
 	return nil
+}
+
+// RevokeDeleted voids all access tokens of a user who is no more: ids are never used again,
+// so no session that is yet to begin can be meant.
+func (r *Revoker) RevokeDeleted(ctx context.Context, id UserID) error {
+	until := r.Now().Add(DenialLifetime)
+	return r.Denials.DenyUser(ctx, id, until, until)
 }
 
 // RevokeSession voids all access tokens of one session. Tokens that name none cannot be

@@ -32,6 +32,7 @@ type RegistrarConfig struct {
 	Background    Background // for what no answer may wait for; Inline where it is nil
 	Limits        *Limits    // nil is none
 	Breaches      *BreachCheck
+	Revoker       *Revoker // voids the access tokens of a deleted account; nil is none
 	Replays       *Replays // to be forgotten with an account; nil is none
 	EmailRequired bool     // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time

@@ -148,7 +148,7 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
 		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches,
-		Replays: b.Replays, Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
+		Replays: b.Replays, Revoker: b.Revoker(), Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
 	})
 }
 

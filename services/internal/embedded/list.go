@@ -54,6 +54,9 @@ func (d *Directory) EndSession(ctx context.Context, accessToken, id string) erro
 		if err == nil && !ended {
 			err = account.Errorf(account.CodeNotFound, nil, "There is no such session.")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return d.store.denySession(ctx, tx, id, d.store.Now().Add(account.DenialLifetime))
 	})
 }

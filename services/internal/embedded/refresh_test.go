@@ -203,7 +203,10 @@ func TestEndedSessionsAreDenied(t *testing.T) {
 			t.Errorf("%s: got denied %v, %v; want %v", what, got, err, want)
 		}
 	}
-	signedOut, reused, other := signIn(t, d, "alice"), signIn(t, d, "alice"), signIn(t, d, "alice")
+	signedOut, reused, other, ended := signIn(t, d, "alice"), signIn(t, d, "alice"), signIn(t, d, "alice"), signIn(t, d, "alice")
+	who, err := s.Verifier().Offline(t.Context(), ended.AccessToken)
+	wantCode(t, "Offline", err, "")
+	wantCode(t, "EndSession", d.EndSession(t.Context(), other.AccessToken, who.SessionID), "")
 	wantCode(t, "SignOut", d.SignOut(t.Context(), signedOut.RefreshToken), "")
 	next, err := d.Refresh(t.Context(), reused.RefreshToken)
 	wantCode(t, "Refresh", err, "")
@@ -214,5 +217,6 @@ func TestEndedSessionsAreDenied(t *testing.T) {
 	denied("signed out", signedOut, true)
 	denied("reused", reused, true)
 	denied("refreshed before the reuse", next, true)
+	denied("ended from another session", ended, true)
 	denied("another session", other, false)
 }

@@ -46,8 +46,16 @@ func (s *saga) wantAnew(name, email string, was account.UserID) {
 		_, err = s.confirm(name, s.Code(s.T, name, email), got.RegistrationToken)
 		wantCode(s.T, "Confirm anew", err, "")
 	}
-	if id := s.wantWhole(name, email); id == was {
+	id := s.wantWhole(name, email)
+	if id == was {
 		s.Error("the new account has the id of the deleted one")
+	}
+	for who, want := range map[account.UserID]bool{was: true, id: false} {
+		void, err := s.mails.Denied(context.Background(), account.Identity{UserID: who, SessionID: "s", Since: s.clock.Now()})
+		wantCode(s.T, "Denied", err, "")
+		if void != want {
+			s.Errorf("access tokens of the deleted account and of the new one: got void %v, want %v", void, want)
+		}
 	}
 	wantCode(s.T, "SignIn with the older password", s.signIn(name, Password), account.CodeInvalidCredentials)
 	wantCode(s.T, "SignIn to the new account", s.signIn(name, newPassword), "")

@@ -64,7 +64,15 @@ func newSaga(t *testing.T, h Harness) *saga {
 // over makes a Registrar on the test's clock and mailer over the harness's ports.
 func (s *saga) over(h Harness) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
-		Directory: h.Directory, Claims: h.Claims, Profiles: h.Profiles, Mailer: s.mails, Now: s.clock.Now,
+		Directory: h.Directory, Claims: h.Claims, Profiles: h.Profiles, Mailer: s.mails, Now: s.clock.Now, Revoker: s.revoker(),
+	})
+}
+
+// revoker keeps its deny list with the test's mails.
+func (s *saga) revoker() *account.Revoker {
+	return account.NewRevoker(account.RevokerConfig{
+		Denials: s.mails, Now: s.clock.Now,
+		Wait: func(_ context.Context, d time.Duration) error { s.clock.Advance(d); return nil },
 	})
 }
 
@@ -72,10 +80,7 @@ func (s *saga) over(h Harness) *account.Registrar {
 func (s *saga) sessionsOver(h Harness) *account.Sessions {
 	return account.NewSessions(account.SessionsConfig{
 		Directory: h.Directory, Claims: h.Claims, Mailer: s.mails, Now: s.clock.Now, Verifier: s.mails,
-		Revoker: account.NewRevoker(account.RevokerConfig{
-			Denials: s.mails, Now: s.clock.Now,
-			Wait: func(_ context.Context, d time.Duration) error { s.clock.Advance(d); return nil },
-		}),
+		Revoker: s.revoker(),
 	})
 }
 
