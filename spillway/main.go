@@ -43,6 +43,7 @@ func commands() []command {
 		{"run", "both services in one process on one SQLite file", runLocal},
 		{"gateway", "a local load balancer over HTTP services and emulated functions", runGateway},
 		{"keys", "list the embedded store's signing keys, or rotate them", runKeys},
+		{"password", "give an account of the embedded store a temporary password", runPassword},
 		{"setup", "make the table, user pool and client that the services need", runSetup},
 		{"deploy", "bring the stacks of an environment up, change them, take them back and down", runDeploy},
 		{"image", "check images of a registry, and copy them", runImage},

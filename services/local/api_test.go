@@ -277,6 +277,36 @@ func TestPasswords(t *testing.T) {
 	})
 }
 
+func TestChallenge(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		want(t, "register", send(t, w, post("/register", alice)), 200, "")
+		if err := w.SetTemporaryPassword(t.Context(), "alice", "a horse that was given"); err != nil {
+			t.Fatal(err)
+		}
+		g := send(t, w, post("/login", `{"username":"alice","password":"a horse that was given"}`))
+		want(t, "login", g, 403, "challenge_required")
+		var p httpapi.Problem
+		if err := json.Unmarshal([]byte(g.body), &p); err != nil || p.Challenge == nil || p.Challenge.Name != "NEW_PASSWORD_REQUIRED" {
+			t.Fatalf("login: %s, %v", g.body, err)
+		}
+		answer := func(session, password string) got {
+			return send(t, w, post("/login/challenge", `{"username":"alice","challenge":"NEW_PASSWORD_REQUIRED","session":"`+session+
+				`","responses":{"NEW_PASSWORD":"`+password+`"}}`))
+		}
+		g = answer(p.Challenge.Session, "short")
+		if want(t, "a weak password", g, 422, "invalid_request"); !slices.Equal(g.fields(), []string{"responses.NEW_PASSWORD"}) {
+			t.Errorf("a weak password blames %v", g.fields())
+		}
+		want(t, "another session", answer("x", "another horse, another staple"), 401, "invalid_credentials")
+		g = answer(p.Challenge.Session, "another horse, another staple")
+		if want(t, "challenge", g, 200, ""); g.member("access_token") == "" {
+			t.Error("no tokens came")
+		}
+	})
+}
+
 func TestChangePassword(t *testing.T) {
 	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
 		t.Helper()

@@ -33,6 +33,7 @@ func AddRoutes(api *httpapi.API, c Config) {
 	}, func(ctx context.Context, in *credentials) (*tokens, error) {
 		return c.answer(c.Sessions.SignIn(ctx, in.Body.Username, in.Body.Password))
 	})
+	c.addChallenge(api)
 	c.addPasswords(api)
 	c.addChange(api)
 	c.addSessions(api)

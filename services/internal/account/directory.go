@@ -34,6 +34,11 @@ type Directory interface {
 	// an unknown user, after the same work; CodeNotConfirmed for an unconfirmed
 	// user, whatever the password; CodeChallenge.
 	SignIn(ctx context.Context, username, password string) (Tokens, error)
+	// RespondToChallenge takes the step that SignIn asked for. CodeChallenge where another
+	// follows; CodeInvalidCredentials where the challenge is not, or no longer, open;
+	// CodeMismatch and CodeExpired for a code; CodeInvalid where the directory's own
+	// rules refuse a password; CodeUnsupported.
+	RespondToChallenge(ctx context.Context, a ChallengeAnswer) (Tokens, error)
 	// Refresh goes on with a session. The refresh token in the answer takes the
 	// place of the one sent. CodeInvalidToken.
 	Refresh(ctx context.Context, refreshToken string) (Tokens, error)
@@ -64,6 +69,10 @@ type Directory interface {
 	// own right; the user's address stays unproven. CodeNotFound;
 	// CodeAlreadyConfirmed.
 	ConfirmUser(ctx context.Context, username string) error
+	// SetTemporaryPassword gives a confirmed user a password that signs in once, to the
+	// challenge NewPasswordRequired, by the service's own right. CodeNotFound;
+	// CodeInvalid as of SignUp.
+	SetTemporaryPassword(ctx context.Context, username, password string) error
 	// DeleteUser deletes a user with all sessions, by the service's own right. It is
 	// idempotent: an unknown user is no error.
 	DeleteUser(ctx context.Context, username string) error

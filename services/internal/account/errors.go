@@ -43,6 +43,7 @@ type Error struct {
 	Fields     []Field       // for CodeInvalid: every field that breaks a rule
 	RetryAfter time.Duration // when to try again; zero if that is unknown or pointless
 	Quota      *Quota        // for CodeTooManyRequests: the budget that is used up; nil where it is not ours
+	Challenge  *Challenge    // for CodeChallenge: the step; nil where it is not one that RespondToChallenge takes
 	Err        error         // the cause; may be nil
 }
 

@@ -144,8 +144,7 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (acco
 		return account.Tokens{}, failure(initiateAuth, err)
 	}
 	if out.AuthenticationResult == nil {
-		return account.Tokens{}, account.Errorf(account.CodeChallenge, nil,
-			"A further step is needed to sign in: %s.", out.ChallengeName)
+		return account.Tokens{}, challenge(out.ChallengeName, out.Session, out.ChallengeParameters)
 	}
 	return tokens(out.AuthenticationResult, ""), nil
 }

@@ -34,6 +34,8 @@ const (
 	forgot        operation = "ForgotPassword"
 	confirmForgot operation = "ConfirmForgotPassword"
 	change        operation = "ChangePassword"
+	respond       operation = "RespondToAuthChallenge"
+	adminPassword operation = "AdminSetUserPassword"
 )
 
 // meaning makes the domain's error of a cause.
@@ -65,12 +67,14 @@ var meanings = map[string]meaning{
 	"InvalidSmsRoleTrustRelationshipException": internal,
 	"InvalidUserPoolConfigurationException":    internal,
 	"LimitExceededException":                   limited,
+	"MFAMethodNotFoundException":               internal,
 	"NotAuthorizedException":                   internal,
 	"OperationNotEnabledException":             internal,
 	"PasswordHistoryPolicyViolationException":  usedPassword,
 	"PasswordResetRequiredException":           code(account.CodeChallenge, "The password must be reset."),
 	"RefreshTokenReuseException":               account.ErrToken,
 	"ResourceNotFoundException":                internal,
+	"SoftwareTokenMFANotFoundException":        internal,
 	"TooManyFailedAttemptsException":           account.ErrThrottled,
 	"TooManyRequestsException":                 account.ErrThrottled,
 	"UnauthorizedException":                    internal, // the token's session goes on: nobody may be told that it ended
@@ -110,6 +114,16 @@ var particular = map[operation]map[string]meaning{
 		"NotAuthorizedException":        account.ErrCredentials,
 		"UserLambdaValidationException": account.ErrCredentials,
 		"UserNotFoundException":         account.ErrCredentials,
+	},
+	respond: {
+		"AliasExistsException":           account.ErrCredentials, // a response would have set an attribute
+		"InvalidParameterException":      account.ErrCredentials, // the session's form, or none of that name
+		"NotAuthorizedException":         account.ErrCredentials, // the session is over
+		"PasswordResetRequiredException": account.ErrCredentials,
+		"TooManyFailedAttemptsException": account.ErrCodeExpired,
+		"UserLambdaValidationException":  account.ErrCredentials,
+		"UserNotConfirmedException":      account.ErrCredentials,
+		"UserNotFoundException":          account.ErrCredentials,
 	},
 	change: {
 		"InvalidParameterException":      account.ErrToken, // the token's form: the passwords' was seen to

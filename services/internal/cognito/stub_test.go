@@ -249,6 +249,31 @@ func TestSubIsNoUsername(t *testing.T) {
 	}
 }
 
+// A challenge comes with all that answers it, and its answer has the name and its hash.
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	d, s := stubbed(t, map[string]string{
+		"InitiateAuth":           `{"ChallengeName":"SMS_MFA","Session":"s","ChallengeParameters":{"CODE_DELIVERY_DESTINATION":"+*******99"}}`,
+		"RespondToAuthChallenge": result(`,"RefreshToken":"r"`),
+	})
+	_, err := d.SignIn(t.Context(), "alice", accounttest.Password)
+	e, ok := errors.AsType[*account.Error](err)
+	if !ok || e.Challenge == nil || e.Challenge.Name != "SMS_MFA" || e.Challenge.Session != "s" || e.Challenge.Parameters["CODE_DELIVERY_DESTINATION"] == "" {
+		t.Fatalf("SignIn: %+v", err)
+	}
+	tokens, err := d.RespondToChallenge(t.Context(), account.ChallengeAnswer{
+		Username: "alice", Name: "SMS_MFA", Session: "s", Responses: map[string]string{"SMS_MFA_CODE": "123456"},
+	})
+	if err != nil || tokens.RefreshToken != "r" {
+		t.Errorf("RespondToChallenge: %v", err)
+	}
+	body := s.bodies["RespondToAuthChallenge"]
+	responses, _ := body["ChallengeResponses"].(map[string]any)
+	if body["Session"] != "s" || responses["USERNAME"] != "alice" || responses["SMS_MFA_CODE"] != "123456" || responses["SECRET_HASH"] == nil {
+		t.Error("RespondToChallenge: asked with the wrong members")
+	}
+}
+
 // Cognito refuses a token and a password with one exception; the token's user tells which.
 func TestChangePasswordRefused(t *testing.T) {
 	t.Parallel()
@@ -315,6 +340,10 @@ func TestExceptions(t *testing.T) {
 		},
 		"AdminConfirmSignUp": func(t *testing.T, d *cognito.Directory) error { return d.ConfirmUser(t.Context(), "alice") },
 		"AdminDeleteUser":    func(t *testing.T, d *cognito.Directory) error { return d.DeleteUser(t.Context(), "alice") },
+		"RespondToAuthChallenge": func(t *testing.T, d *cognito.Directory) error {
+			_, err := d.RespondToChallenge(t.Context(), account.ChallengeAnswer{Username: "alice", Name: "SMS_MFA", Session: "s"})
+			return err
+		},
 		"ChangePassword": func(t *testing.T, d *cognito.Directory) error {
 			return d.ChangePassword(t.Context(), "a", "current", accounttest.Password)
 		},
@@ -363,6 +392,13 @@ func TestExceptions(t *testing.T) {
 		{"RevokeToken", "InternalErrorException", account.CodeUnavailable},
 		{"RevokeToken", "UnauthorizedException", account.CodeInternal},
 		{"GlobalSignOut", "NotAuthorizedException: Access Token has been revoked", account.CodeInvalidToken},
+		{"RespondToAuthChallenge", "NotAuthorizedException: Invalid session for the user, session is expired.", account.CodeInvalidCredentials},
+		{"RespondToAuthChallenge", "CodeMismatchException", account.CodeMismatch},
+		{"RespondToAuthChallenge", "ExpiredCodeException", account.CodeExpired},
+		{"RespondToAuthChallenge", "InvalidPasswordException", account.CodeInvalid},
+		{"RespondToAuthChallenge", "UserNotFoundException", account.CodeInvalidCredentials},
+		{"RespondToAuthChallenge", secretHash, account.CodeInternal},
+		{"RespondToAuthChallenge", `{"ChallengeName":"SELECT_MFA_TYPE","Session":"t"}`, account.CodeChallenge},
 		{"ChangePassword", "InvalidPasswordException", account.CodeInvalid},
 		{"ChangePassword", "PasswordHistoryPolicyViolationException", account.CodeInvalid},
 		{"ChangePassword", "InvalidParameterException", account.CodeInvalidToken},

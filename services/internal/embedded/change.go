@@ -35,7 +35,7 @@ func (d *Directory) ChangePassword(ctx context.Context, accessToken, current, pa
 	}
 	return d.store.update(ctx, doing, func(tx *sql.Tx) error {
 		// Hashing takes its time; the user may be gone, or the password another.
-		done, err := changed(tx.ExecContext(ctx, `UPDATE users SET password = ? WHERE id = ? AND password = ?`, hash, u.ID, stored))
+		done, err := changed(tx.ExecContext(ctx, `UPDATE users SET password = ?, password_given = false WHERE id = ? AND password = ?`, hash, u.ID, stored))
 		if err == nil && !done {
 			err = account.ErrCredentials(errors.New("the user has changed meanwhile"))
 		}

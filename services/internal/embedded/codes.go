@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// confirmLifetime and resetLifetime are Cognito's.
-	confirmLifetime = 24 * time.Hour
-	resetLifetime   = time.Hour
+	// All three are Cognito's.
+	confirmLifetime   = 24 * time.Hour
+	resetLifetime     = time.Hour
+	challengeLifetime = 3 * time.Minute
 	// maxTries is how often a code may be tried: with a million codes, guessing
 	// one of them succeeds once in two hundred thousand times.
 	maxTries = 5
@@ -29,11 +30,15 @@ type purpose string
 const (
 	confirmSignUp purpose = "confirm"
 	resetPassword purpose = "reset"
+	newPassword   purpose = "challenge" // its code is the challenge's session
 )
 
 func (p purpose) lifetime() time.Duration {
-	if p == resetPassword {
+	switch p {
+	case resetPassword:
 		return resetLifetime
+	case newPassword:
+		return challengeLifetime
 	}
 	return confirmLifetime
 }
@@ -45,12 +50,16 @@ func (d *Directory) newCode(ctx context.Context, tx *sql.Tx, id account.UserID, 
 		return "", fmt.Errorf("drawing a code: %w", err)
 	}
 	code := fmt.Sprintf("%06d", n)
+	return code, d.storeCode(ctx, tx, id, p, code)
+}
+
+func (d *Directory) storeCode(ctx context.Context, tx *sql.Tx, id account.UserID, p purpose, code string) error {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
-	_, err = tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, `
 		INSERT OR REPLACE INTO codes (user_id, purpose, salt, hash, tries, expires_at) VALUES (?, ?, ?, ?, 0, ?)`,
 		id, p, salt, codeHash(salt, code), stamp(d.store.Now().Add(p.lifetime())))
-	return code, err
+	return err
 }
 
 func codeHash(salt []byte, code string) []byte {

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"spillway.example/services/internal/account"
 )
@@ -18,6 +19,9 @@ func (d *Directory) ForgotPassword(ctx context.Context, username string) error {
 			return decoy(ctx, tx)
 		case err != nil:
 			return err
+		}
+		if given, err := passwordGiven(ctx, tx, u.ID); given || err != nil { // its owner asks whoever gave it
+			return errors.Join(err, decoy(ctx, tx))
 		}
 		email = u.Email
 		code, err = d.newCode(ctx, tx, u.ID, resetPassword)

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -37,6 +38,7 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (acco
 		}
 	}
 	var ses session
+	var challenge error
 	err = d.store.update(ctx, doing, func(tx *sql.Tx) error {
 		// Hashing takes its time; the user may be gone, or the password another.
 		now, current, err := findUser(ctx, tx, username)
@@ -50,11 +52,14 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (acco
 				return err
 			}
 		}
+		if challenge, err = d.challenge(ctx, tx, u.ID); challenge != nil || err != nil {
+			return err
+		}
 		ses, err = d.openSession(ctx, tx, u)
 		return err
 	})
-	if err != nil {
-		return account.Tokens{}, err
+	if err != nil || challenge != nil {
+		return account.Tokens{}, cmp.Or(err, challenge)
 	}
 	return d.store.issue(ctx, ses)
 }

@@ -43,6 +43,7 @@ type Problem struct {
 	Code      string         `json:"code" doc:"What went wrong, for programs" example:"invalid_request"`
 	RequestID string         `json:"request_id,omitempty" doc:"Names this request in the service's log" example:"01JQ3ZK8V5"`
 	Errors    []FieldProblem `json:"errors,omitempty" doc:"Each field that breaks a rule"`
+	Challenge *Challenge     `json:"challenge,omitempty" doc:"Of a sign-in: the step that is needed, for POST /login/challenge"`
 	User      *KnownUser     `json:"user,omitempty" doc:"Of GET /me while profiles cannot be had: what the token says"`
 
 	retryAfter time.Duration
@@ -53,6 +54,13 @@ type Problem struct {
 type FieldProblem struct {
 	Field   string `json:"field" doc:"The field's name" example:"password"`
 	Message string `json:"message" doc:"The rule" example:"must have at least 8 characters"`
+}
+
+// Challenge is a step that is needed to sign in.
+type Challenge struct {
+	Name       string            `json:"name" example:"NEW_PASSWORD_REQUIRED"`
+	Session    string            `json:"session" doc:"Goes back with the answer, within a few minutes"`
+	Parameters map[string]string `json:"parameters,omitempty"`
 }
 
 // KnownUser is what an access token says of its bearer.
@@ -130,6 +138,9 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 		status, p.Code, p.Detail = http.StatusInternalServerError, string(account.CodeInternal), internalMessage
 	} else {
 		p.Detail, p.retryAfter, p.quota = e.Message, e.RetryAfter, e.Quota
+		if c := e.Challenge; c != nil {
+			p.Challenge = &Challenge{Name: c.Name, Session: c.Session, Parameters: c.Parameters}
+		}
 		for _, f := range e.Fields {
 			p.Errors = append(p.Errors, FieldProblem{Field: f.Name, Message: f.Message})
 		}

@@ -25,6 +25,7 @@ func RunDirectory(t *testing.T, open func(t *testing.T) Harness) {
 		{"forgotten password of nobody", forgottenByNobody},
 		{"change the password", changePassword},
 		{"list and end sessions", listSessions},
+		{"challenge of a temporary password", temporaryPassword},
 		{"get user", getUser},
 		{"find, confirm and delete by own right", byOwnRight},
 	}

@@ -31,6 +31,7 @@ type Differences struct {
 	ConstantCode  bool // every code is the same, so that none becomes void by a newer one
 	ConfirmsTwice bool // a user who is confirmed can be confirmed by the service's own right again
 	NeverVerifies bool // confirming by code leaves the address unverified
+	AnySession    bool // the session of a challenge is not looked at
 	// ForgetsUnconfirmed: a code for a new password is made for a user who is not
 	// confirmed, or has no address.
 	ForgetsUnconfirmed bool

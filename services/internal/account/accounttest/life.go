@@ -22,6 +22,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		{"delete", lifeDelete},
 		{"delete what the table was never told of", lifeDeleteForeign},
 		{"a crash at every step of a deletion", lifeDeleteCrashes},
+		{"challenge", lifeChallenge},
 		{"change the password", lifeChange},
 		{"a crash at every step of a change", lifeChangeCrashes},
 		{"forgotten password of an account that cannot have one", lifeForgottenByNobody},

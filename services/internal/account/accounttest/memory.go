@@ -37,6 +37,8 @@ type memoryUser struct {
 	code     string // to confirm the account
 	reset    string // for a new password
 	newest   string // of both
+	given    bool   // the password is one that its owner must change
+	step     string // the session of an open challenge
 }
 
 // memorySession is found by its refresh token and by its access tokens.
@@ -184,7 +186,7 @@ func (m *Memory) ForgotPassword(_ context.Context, username string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	u := m.users[username]
-	if u == nil || !u.Confirmed || !u.EmailVerified {
+	if u == nil || !u.Confirmed || !u.EmailVerified || u.given {
 		return account.Errorf(account.CodeNotFound, nil, "There is nobody to send a code to.")
 	}
 	u.reset = m.sendCode(u)
@@ -228,8 +230,43 @@ func (m *Memory) SignIn(_ context.Context, username, password string) (account.T
 		return account.Tokens{}, account.ErrNotConfirmed(nil)
 	case u.password != sha256.Sum256([]byte(password)):
 		return account.Tokens{}, account.ErrCredentials(nil)
+	case u.given:
+		u.step = rand.Text()
+		return account.Tokens{}, account.ErrChallenge(account.Challenge{Name: account.NewPasswordRequired, Session: u.step})
 	}
-	return m.issue(&memorySession{id: rand.Text(), since: m.now().Truncate(time.Second), user: u}), nil
+	return m.open(u), nil
+}
+
+// RespondToChallenge implements [account.Directory].
+func (m *Memory) RespondToChallenge(_ context.Context, a account.ChallengeAnswer) (account.Tokens, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.users[a.Username]
+	switch {
+	case a.Name != account.NewPasswordRequired:
+		return account.Tokens{}, account.Errorf(account.CodeUnsupported, nil, "There is no such challenge.")
+	case u == nil || u.step == "" || u.step != a.Session:
+		return account.Tokens{}, account.ErrCredentials(nil)
+	}
+	u.password, u.step, u.given = sha256.Sum256([]byte(a.Responses[account.NewPassword])), "", false
+	return m.open(u), nil
+}
+
+// SetTemporaryPassword implements [account.Directory].
+func (m *Memory) SetTemporaryPassword(_ context.Context, username, password string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.users[username]
+	if u == nil || !u.Confirmed {
+		return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+	}
+	u.password, u.given, u.step = sha256.Sum256([]byte(password)), true, ""
+	return nil
+}
+
+// open opens a session; m.mu is held.
+func (m *Memory) open(u *memoryUser) account.Tokens {
+	return m.issue(&memorySession{id: rand.Text(), since: m.now().Truncate(time.Second), user: u})
 }
 
 // issue makes new tokens for a session; m.mu is held.

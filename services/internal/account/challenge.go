@@ -1,0 +1,76 @@
+package account
+
+import (
+	"context"
+	"slices"
+)
+
+// Challenge is a further step that a directory wants before it opens a session (Amazon
+// Cognito, "RespondToAuthChallenge").
+type Challenge struct {
+	Name       string
+	Session    string            // goes back with the answer, within a few minutes
+	Parameters map[string]string // what whoever answers may have to know
+}
+
+// ChallengeAnswer is the answer to a challenge.
+type ChallengeAnswer struct {
+	Username  string
+	Name      string
+	Session   string
+	Responses map[string]string // by the names that the challenge has for them
+}
+
+// NewPasswordRequired is the challenge of somebody who signs in with a password that they
+// were given: they must choose their own, as the response NewPassword.
+const (
+	NewPasswordRequired = "NEW_PASSWORD_REQUIRED"
+	NewPassword         = "NEW_PASSWORD"
+)
+
+// answerable are the challenges that a client can answer here. Of the others some take a
+// protocol of their own (SRP, devices, passkeys), and some are set up elsewhere.
+var answerable = []string{
+	NewPasswordRequired, "SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SELECT_MFA_TYPE", "CUSTOM_CHALLENGE",
+}
+
+// RespondToChallenge takes the step that SignIn asked for. CodeChallenge where another
+// follows; CodeInvalid; CodeInvalidCredentials where the challenge is not, or no longer,
+// open; CodeMismatch; CodeExpired; CodeUnsupported; CodeTooManyRequests.
+func (s *Sessions) RespondToChallenge(ctx context.Context, a ChallengeAnswer) (Tokens, error) {
+	name, err := FoldUsername(a.Username)
+	if err != nil {
+		return Tokens{}, ErrCredentials(err) // nobody can have such a name
+	}
+	a.Username = name
+	if !slices.Contains(answerable, a.Name) {
+		return Tokens{}, invalid("challenge", "is none that can be answered here")
+	}
+	guess, err := s.Limits.Code(ctx, name)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if a.Name == NewPasswordRequired {
+		password := NormalizePassword(a.Responses[NewPassword])
+		a.Responses = map[string]string{NewPassword: password} // nothing else: it could set attributes
+		err := CheckPassword(password, name)
+		if err == nil {
+			err = s.Breaches.Check(ctx, password)
+		}
+		if err != nil {
+			return Tokens{}, as("responses."+NewPassword, err)
+		}
+	}
+	tokens, err := s.Directory.RespondToChallenge(ctx, a)
+	if err == nil || CodeOf(err) == CodeChallenge {
+		guess.Right(ctx)
+	}
+	return tokens, as("responses."+NewPassword, err)
+}
+
+// ErrChallenge says that a further step is needed to sign in.
+func ErrChallenge(c Challenge) error {
+	e := Errorf(CodeChallenge, nil, "A further step is needed to sign in: %s.", c.Name)
+	e.Challenge = &c
+	return e
+}

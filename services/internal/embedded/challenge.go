@@ -1,0 +1,82 @@
+package embedded
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+
+	"spillway.example/services/internal/account"
+)
+
+// passwordGiven says whether a user must choose a password of their own.
+func passwordGiven(ctx context.Context, q queryer, id account.UserID) (given bool, err error) {
+	err = q.QueryRowContext(ctx, `SELECT password_given FROM users WHERE id = ?`, id).Scan(&given)
+	return given, err
+}
+
+// challenge opens the challenge of a user whose password was given to them; nil where it
+// is their own.
+func (d *Directory) challenge(ctx context.Context, tx *sql.Tx, id account.UserID) (challenge, err error) {
+	given, err := passwordGiven(ctx, tx, id)
+	if err != nil || !given {
+		return nil, err
+	}
+	session := rand.Text()
+	if err := d.storeCode(ctx, tx, id, newPassword, session); err != nil {
+		return nil, err
+	}
+	return account.ErrChallenge(account.Challenge{Name: account.NewPasswordRequired, Session: session}), nil
+}
+
+// RespondToChallenge implements [account.Directory]. Whatever comes of it costs one hash
+// and one write.
+func (d *Directory) RespondToChallenge(ctx context.Context, a account.ChallengeAnswer) (account.Tokens, error) {
+	const doing = "taking a new password"
+	if a.Name != account.NewPasswordRequired {
+		return account.Tokens{}, account.Errorf(account.CodeUnsupported, nil, "The embedded store has no such challenge.")
+	}
+	hash, err := d.store.hasher.hash(ctx, a.Responses[account.NewPassword])
+	if err != nil {
+		return account.Tokens{}, failure(doing, err)
+	}
+	var ses session
+	var refused error // a session that was tried stays tried
+	err = d.store.update(ctx, doing, func(tx *sql.Tx) error {
+		u, _, err := findUser(ctx, tx, a.Username)
+		if err != nil && account.CodeOf(err) != account.CodeNotFound {
+			return err
+		}
+		if refused, err = d.useCode(ctx, tx, u.ID, newPassword, a.Session); refused != nil || err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE users SET password = ?, password_given = false WHERE id = ?`, hash, u.ID); err != nil {
+			return err
+		}
+		ses, err = d.openSession(ctx, tx, u)
+		return err
+	})
+	switch {
+	case err != nil:
+		return account.Tokens{}, err
+	case refused != nil:
+		return account.Tokens{}, account.ErrCredentials(refused)
+	}
+	return d.store.issue(ctx, ses)
+}
+
+// SetTemporaryPassword implements [account.Directory].
+func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password string) error {
+	const doing = "giving a password"
+	hash, err := d.store.hasher.hash(ctx, password)
+	if err != nil {
+		return failure(doing, err)
+	}
+	return d.store.update(ctx, doing, func(tx *sql.Tx) error {
+		found, err := changed(tx.ExecContext(ctx, `
+			UPDATE users SET password = ?, password_given = true WHERE username = ? AND confirmed`, hash, username))
+		if err == nil && !found {
+			err = account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+		}
+		return err
+	})
+}
