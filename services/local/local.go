@@ -41,7 +41,7 @@ func Help(w io.Writer) error { return settings.Help(w, settings.Local) }
 func SettingsOnAWS(service string) map[string]bool {
 	names := map[string]bool{}
 	for _, row := range settings.For(settings.Service(service)) {
-		names[row.Name] = row.Required != ""
+		names[row.Name] = row.Required == "STORE=aws"
 	}
 	return names
 }

@@ -50,7 +50,8 @@ func (d *Deployment) Check() error {
 	var wrong []error
 	for _, name := range d.Only {
 		if !slices.ContainsFunc(d.Environment.Stacks, func(s Stack) bool { return s.is(name) }) {
-			wrong = append(wrong, fmt.Errorf("-only: there is no stack %s; there are %s", name, strings.Join(d.names(func(Stack) bool { return true }), ", ")))
+			wrong = append(wrong, fmt.Errorf("-only: there is no stack %s; there are %s, and %s and %s for several", name,
+				strings.Join(d.names(func(Stack) bool { return true }), ", "), Infrastructure, Services))
 		}
 	}
 	for service, uri := range d.Images {

@@ -65,14 +65,14 @@ func (w *watch) look(ctx context.Context) (Service, error) {
 	}
 	for _, e := range slices.Backward(s.Events) {
 		if !w.seen[e.ID] && !first {
-			w.d.Out.Line("%s  service %s", e.Time.Local().Format(time.TimeOnly), e.Message)
+			w.d.Out.Line("%s  %s", e.Time.Local().Format(time.TimeOnly), e.Message)
 		}
 		w.seen[e.ID] = true
 	}
 	for _, r := range s.Rollouts {
 		state := r.String()
 		if w.states[r.ID] != state && r.Status == "PRIMARY" && (!first || r.State != "COMPLETED") {
-			w.d.Out.Line("%s  service %s: %s", time.Now().Format(time.TimeOnly), s.Name, state)
+			w.d.Out.Line("%s  (service %s) %s", time.Now().Format(time.TimeOnly), s.Name, state)
 		}
 		w.states[r.ID] = state
 	}

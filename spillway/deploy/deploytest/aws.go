@@ -2,6 +2,7 @@ package deploytest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,6 +35,7 @@ type AWS struct {
 	services map[string]*service // by ARN
 	tasks    map[string]string   // images by task definition's ARN
 	versions map[string][]string // images by function's name
+	aliases  map[string]int      // versions by function's name
 	history  map[string][]string // values by parameter's name
 	crashing map[string]bool     // images whose program ends at once
 	hanging  map[string]bool     // images whose program never gets healthy
@@ -50,13 +52,14 @@ type Fault struct {
 	Status int    // HTTP status
 	Code   string // AWS's code
 	Say    string
+	Lost   bool // it is done, and only the answer does not come
 }
 
 // Start starts an AWS for a test.
 func Start(t testing.TB) *AWS {
 	t.Helper()
 	a := &AWS{
-		services: map[string]*service{}, tasks: map[string]string{}, versions: map[string][]string{}, history: map[string][]string{},
+		services: map[string]*service{}, tasks: map[string]string{}, versions: map[string][]string{}, aliases: map[string]int{}, history: map[string][]string{},
 		crashing: map[string]bool{}, hanging: map[string]bool{}, buried: map[string]bool{}, certs: map[string][]string{}, denied: map[string]bool{},
 	}
 	s := httptest.NewServer(a)
@@ -126,6 +129,8 @@ type failure struct {
 
 func (f *failure) Error() string { return f.code + ": " + f.say }
 
+var errLost = errors.New("the answer is lost")
+
 func invalid(format string, args ...any) error {
 	return &failure{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
 }
@@ -141,6 +146,9 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if hook != nil {
 		hook(n, c.action)
 	}
+	if errors.Is(err, errLost) {
+		panic(http.ErrAbortHandler) // which closes the connection
+	}
 	c.write(w, answer, err)
 }
 
@@ -150,9 +158,16 @@ func (a *AWS) do(c call) (answer any, n int, hook func(int, string), err error) 
 	a.calls = append(a.calls, c.action)
 	n, hook = len(a.calls), a.hook
 	for _, f := range a.faults {
-		if f.hits(c.action) {
-			return nil, n, hook, &failure{f.Status, f.Code, f.Say}
+		if !f.hits(c.action) {
+			continue
 		}
+		if f.Lost {
+			if do, ok := a.actions()[c.action]; ok {
+				_, _ = do(c) // nobody hears of it
+			}
+			return nil, n, hook, errLost
+		}
+		return nil, n, hook, &failure{f.Status, f.Code, f.Say}
 	}
 	do, ok := a.actions()[c.action]
 	if !ok {

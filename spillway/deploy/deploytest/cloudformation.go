@@ -20,6 +20,7 @@ type changeSet struct {
 	resources  map[string]*resource
 	changes    []change
 	looks      int // that it takes until it is computed
+	executed   bool
 }
 
 // find finds a stack by its name, or by its id also when it is deleted.
@@ -94,6 +95,11 @@ func (a *AWS) createChangeSet(c call) (any, error) {
 		s.say(nil, "REVIEW_IN_PROGRESS", "User Initiated")
 		a.stacks = append(a.stacks, s)
 	}
+	for _, other := range a.sets {
+		if other.stack == s && strings.Contains(other.id, "/"+c.form.Get("ChangeSetName")+"/") {
+			return nil, &failure{http.StatusBadRequest, "AlreadyExistsException", "ChangeSet [" + c.form.Get("ChangeSetName") + "] already exists"}
+		}
+	}
 	set := &changeSet{
 		id:    fmt.Sprintf("arn:aws:cloudformation:%s:%s:changeSet/%s/%d", Region, Account, c.form.Get("ChangeSetName"), len(a.sets)),
 		stack: s, create: create, body: c.form.Get("TemplateBody"), parameters: map[string]string{}, looks: 1,
@@ -135,6 +141,9 @@ func (a *AWS) describeChangeSet(c call) (any, error) {
 	if set.looks--; set.looks >= 0 {
 		return el("Status", "CREATE_IN_PROGRESS"), nil
 	}
+	if set.executed {
+		return el("Status", "CREATE_COMPLETE") + el("ExecutionStatus", "EXECUTE_IN_PROGRESS"), nil
+	}
 	if len(set.changes) == 0 {
 		status, reason = "FAILED", "The submitted information didn't contain changes. Submit different information to create a change set."
 	}
@@ -171,7 +180,7 @@ func (a *AWS) deleteChangeSet(c call) (any, error) {
 func (a *AWS) ChangeSets() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.sets)
+	return len(slices.DeleteFunc(slices.Clone(a.sets), func(s *changeSet) bool { return s.executed }))
 }
 
 func (a *AWS) executeChangeSet(c call) (any, error) {
@@ -179,10 +188,11 @@ func (a *AWS) executeChangeSet(c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if set.stack.busy() || len(set.changes) == 0 {
+	if set.stack.busy() || len(set.changes) == 0 || set.executed {
 		return nil, &failure{http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet cannot be executed in its current status"}
 	}
-	a.sets = slices.DeleteFunc(a.sets, func(s *changeSet) bool { return s.stack == set.stack })
+	a.sets = slices.DeleteFunc(a.sets, func(s *changeSet) bool { return s.stack == set.stack && s != set })
+	set.executed = true
 	a.execute(set)
 	return markup(""), nil
 }

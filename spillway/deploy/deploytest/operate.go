@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -106,6 +107,7 @@ func (a *AWS) make(s *stack, r *resource) {
 		r.physical = arn("lambda", fmt.Sprintf("function:%s:%d", s.name, len(a.versions[s.name])))
 	case "AWS::Lambda::Alias":
 		r.physical = arn("lambda", "function:"+s.name+":live")
+		a.aliases[s.name] = len(a.versions[s.name])
 	default:
 		r.physical = s.name + "-" + r.logical
 	}
@@ -127,6 +129,10 @@ func (a *AWS) rollBack(s *stack, reason string) {
 			if v := a.services[old.physical]; v != nil {
 				v.deploy(back.taskDefinition(), false, false)
 				v.step()
+			}
+			if old.kind == "AWS::Lambda::Version" {
+				n, _ := strconv.Atoi(old.physical[strings.LastIndex(old.physical, ":")+1:]) // made that way
+				a.aliases[s.name] = n
 			}
 			s.say(old, "UPDATE_COMPLETE", "")
 		})

@@ -11,7 +11,7 @@ import (
 func (a *AWS) getAlias(c call) (any, error) {
 	function, _, _ := strings.Cut(strings.TrimPrefix(c.path, "/2015-03-31/functions/"), "/")
 	function = function[strings.LastIndex(function, ":")+1:]
-	n := len(a.versions[function])
+	n := a.aliases[function]
 	if n == 0 {
 		return nil, &failure{http.StatusNotFound, "ResourceNotFoundException", "Cannot find alias arn: live"}
 	}
