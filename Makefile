@@ -10,6 +10,7 @@ MODULES := $(shell sed -n 's|^\t\./||p' go.work)
 PACKAGES := $(MODULES:%=./%/...)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
+SEED ?= 1
 TEMPLATES := $(shell sed -n 's|.*template: \([a-z.]*\).*|deploy/\1|p' deploy/stacks.yaml | sort -u)
 COMPOSE := VERSION=$(VERSION) docker compose
 
@@ -48,6 +49,10 @@ deploy-emulated: ## Create, change, take back and destroy the stacks of AWS on e
 .PHONY: e2e
 e2e: $(BIN)/gotestsum $(BIN)/registry ## Build the images, bring everything up and walk it by both doors; needs Docker
 	REQUIRE_DOCKER=1 $(BIN)/gotestsum --format testname -- -tags e2e -count 1 -timeout 15m ./spillway/e2e/...
+
+.PHONY: schemathesis
+schemathesis: $(BIN)/schemathesis ## Ask both services whatever their OpenAPI documents allow and forbid, 30 s each (SEED)
+	scripts/schemathesis $(BIN)/schemathesis 30 $(SEED)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for FUZZTIME (default 30s)
@@ -136,7 +141,7 @@ build: ## Build each module by itself, without the workspace, and each binary
 	go build -o dist/ ./examples/echo
 
 .PHONY: ci
-ci: build lint test e2e ## What CI runs
+ci: build lint test schemathesis e2e ## What CI runs
 
 .PHONY: clean
 clean: ## Remove what builds and tests have made
@@ -159,6 +164,6 @@ $(BIN)/syft $(BIN)/grype &: tools/scan/go.mod
 $(BIN)/actionlint: tools/actionlint/go.mod
 	cd tools/actionlint && GOWORK=off GOBIN=$(BIN) go install tool && touch $@
 
-$(BIN)/hadolint $(BIN)/shellcheck $(BIN)/cfn-lint $(BIN)/checkov &: tools/requirements.txt
+$(BIN)/hadolint $(BIN)/shellcheck $(BIN)/cfn-lint $(BIN)/checkov $(BIN)/schemathesis &: tools/requirements.txt
 	python3 -m venv $(BIN)/venv && $(BIN)/venv/bin/pip install -q -r tools/requirements.txt
-	for t in hadolint shellcheck cfn-lint checkov; do ln -sf venv/bin/$$t $(BIN)/$$t && touch $(BIN)/$$t; done
+	for t in hadolint shellcheck cfn-lint checkov schemathesis; do ln -sf venv/bin/$$t $(BIN)/$$t && touch $(BIN)/$$t; done

@@ -444,6 +444,9 @@ func TestProblems(t *testing.T) {
 		if strings.Contains(w.log.String(), accounttest.Password) || strings.Contains(w.log.String(), "bob@") {
 			t.Error("the log holds a password or an address")
 		}
+		if strings.Contains(w.log.String(), "does not document") {
+			t.Errorf("an operation gives a code that it does not document: %s", w.log)
+		}
 	})
 }
 

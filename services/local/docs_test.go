@@ -5,8 +5,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"spillway.example/services/internal/httpapi"
 )
 
 // The page of operations loads nothing from anybody else: neither it nor a script or
@@ -73,5 +77,84 @@ func TestOpenAPI(t *testing.T) {
 	}
 	if strings.Contains(g.body, "$schema") {
 		t.Error("answers are described with a $schema that they do not have")
+	}
+}
+
+// Every operation tells all that a client's author asks: what each member looks like, and
+// each code that it may fail with, as the answer would be.
+func TestOpenAPIIsWhole(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(newWorld(change{}).handler)
+	defer s.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/openapi.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	type schema struct {
+		Ref        string `json:"$ref"`
+		Type       any
+		Enum       []string
+		Examples   []any
+		Items      *schema
+		Properties map[string]*schema
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID, Summary string
+			Tags                 []string
+			Parameters           []struct {
+				Name    string
+				Example any
+				Schema  schema
+			}
+			Responses map[string]struct {
+				Content map[string]struct {
+					Examples map[string]struct{ Value httpapi.Problem }
+				}
+			}
+		}
+		Components struct{ Schemas map[string]*schema }
+	}
+	if err := json.Unmarshal([]byte(answer(t, res, err).body), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range doc.Components.Schemas {
+		for member, p := range s.Properties {
+			if p.Ref == "" && p.Items == nil && p.Properties == nil && p.Type != "boolean" && len(p.Examples) == 0 {
+				if types, ok := p.Type.([]any); ok && types[0] == "boolean" {
+					continue
+				}
+				t.Errorf("%s has no example of %s", name, member)
+			}
+		}
+	}
+	codes := doc.Components.Schemas["Problem"].Properties["code"].Enum
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			what := method + " " + path
+			if op.OperationID == "" || op.Summary == "" || len(op.Tags) != 1 {
+				t.Errorf("%s: id %q, summary %q, groups %v", what, op.OperationID, op.Summary, op.Tags)
+			}
+			for _, p := range op.Parameters {
+				if p.Example == nil && len(p.Schema.Examples) == 0 {
+					t.Errorf("%s has no example of the parameter %s", what, p.Name)
+				}
+			}
+			for status, response := range op.Responses {
+				if status < "400" {
+					continue
+				}
+				examples := response.Content["application/problem+json"].Examples
+				if len(examples) == 0 {
+					t.Errorf("%s: no example of %s", what, status)
+				}
+				for code, e := range examples {
+					if e.Value.Code != code || strconv.Itoa(e.Value.Status) != status || e.Value.Detail == "" || !slices.Contains(codes, code) {
+						t.Errorf("%s, %s: the example of %s is %+v", what, status, code, e.Value)
+					}
+				}
+			}
+		}
 	}
 }

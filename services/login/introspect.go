@@ -28,7 +28,7 @@ func AddIntrospection(api *httpapi.API, tokens Introspector, secrets []string) {
 			{Name: "token", Description: "The access token", Required: true},
 			{Name: "token_type_hint", Description: "Access tokens alone can be active, so it changes nothing"},
 		},
-		Errors: []int{http.StatusUnauthorized, http.StatusUnprocessableEntity}, Secret: true,
+		Errors: []account.Code{account.CodeInvalidToken}, Secret: true,
 	}, func(ctx context.Context, in *introspection) (*introspected, error) {
 		if !in.Is(secrets...) {
 			return nil, account.Errorf(account.CodeInvalidToken, nil, "The introspection secret is needed: Authorization: Bearer ….")

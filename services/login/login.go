@@ -29,7 +29,7 @@ func AddRoutes(api *httpapi.API, c Config) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "login", Tag: "Sessions", Method: http.MethodPost, Path: DirectPath, Summary: "Sign in",
 		Description: "A wrong password and an unknown user get one and the same answer.",
-		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden},
+		Errors:      []account.Code{account.CodeInvalidCredentials, account.CodeNotConfirmed, account.CodeChallenge},
 	}, func(ctx context.Context, in *credentials) (*tokens, error) {
 		return c.answer(c.Sessions.SignIn(ctx, in.Body.Username, in.Body.Password))
 	})
@@ -40,7 +40,7 @@ func AddRoutes(api *httpapi.API, c Config) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "refresh", Tag: "Sessions", Method: http.MethodPost, Path: "/token/refresh", Summary: "Go on with a session",
 		Description: "The refresh token in the answer takes the place of the one sent.",
-		Errors:      []int{http.StatusUnauthorized},
+		Errors:      []account.Code{account.CodeInvalidToken},
 	}, func(ctx context.Context, in *refresh) (*tokens, error) {
 		return c.answer(c.Sessions.Refresh(ctx, in.Body.RefreshToken))
 	})
@@ -49,32 +49,32 @@ func AddRoutes(api *httpapi.API, c Config) {
 		Description: "Ends the session of a refresh token, whether or not it is still good; with an access token and `everywhere`, " +
 			"all sessions of the account. The access token, and with `everywhere` all of the account, stop to count within 30 seconds.",
 		Status: http.StatusNoContent,
-		Errors: []int{http.StatusUnauthorized},
+		Errors: []account.Code{account.CodeInvalidToken},
 	}, c.logout)
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "me", Tag: "Sessions", Method: http.MethodGet, Path: "/me", Summary: "Who am I",
 		Description: "Profiles come from register; while it is away the answer is 503 with what the token says.",
-		Errors:      []int{http.StatusNotFound}, Bearer: true,
+		Errors:      []account.Code{account.CodeNotFound}, Bearer: true,
 	}, c.me)
 }
 
 type credentials struct {
 	Body struct {
 		Username string `json:"username" maxLength:"254" example:"alice"`
-		Password string `json:"password" maxLength:"1024" format:"password"`
+		Password string `json:"password" maxLength:"1024" format:"password" example:"correct horse battery staple"`
 	}
 }
 
 type refresh struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token" maxLength:"16384"`
+		RefreshToken string `json:"refresh_token" maxLength:"16384" example:"q7Vt0c1mZk2Yx9sPd3uLwA.b5nHf8eRj6gKo4iTa7zWvQ"`
 	}
 }
 
 type logout struct {
 	httpapi.Bearer
 	Body struct {
-		RefreshToken string `json:"refresh_token,omitempty" maxLength:"16384" doc:"The session to end"`
+		RefreshToken string `json:"refresh_token,omitempty" maxLength:"16384" doc:"The session to end" example:"q7Vt0c1mZk2Yx9sPd3uLwA.b5nHf8eRj6gKo4iTa7zWvQ"`
 		Everywhere   bool   `json:"everywhere,omitempty" doc:"End all sessions of the access token's account"`
 	}
 }
@@ -84,9 +84,9 @@ type me struct{ httpapi.Bearer }
 // tokens has RFC 6749's names (section 5.1).
 type tokens struct {
 	Body struct {
-		AccessToken  string `json:"access_token"`
-		IDToken      string `json:"id_token"`
-		RefreshToken string `json:"refresh_token"`
+		AccessToken  string `json:"access_token" example:"eyJhbGciOiJFUzI1NiJ9.eyJ0b2tlbl91c2UiOiJhY2Nlc3MifQ.c2lnbmF0dXJl"`
+		IDToken      string `json:"id_token" example:"eyJhbGciOiJFUzI1NiJ9.eyJ0b2tlbl91c2UiOiJpZCJ9.c2lnbmF0dXJl"`
+		RefreshToken string `json:"refresh_token" example:"q7Vt0c1mZk2Yx9sPd3uLwA.b5nHf8eRj6gKo4iTa7zWvQ"`
 		ExpiresIn    int    `json:"expires_in" doc:"Of the access token, in seconds" example:"3600"`
 		TokenType    string `json:"token_type" example:"Bearer"`
 	}
@@ -100,8 +100,8 @@ type profile struct {
 		EmailVerified bool      `json:"email_verified"`
 		DisplayName   string    `json:"display_name,omitempty" example:"Ada Lovelace"`
 		Locale        string    `json:"locale,omitempty" example:"en-GB"`
-		CreatedAt     time.Time `json:"created_at"`
-		UpdatedAt     time.Time `json:"updated_at"`
+		CreatedAt     time.Time `json:"created_at" example:"2026-01-15T09:30:00Z"`
+		UpdatedAt     time.Time `json:"updated_at" example:"2026-01-15T09:30:00Z"`
 	}
 }
 

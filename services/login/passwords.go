@@ -27,6 +27,7 @@ func (c Config) addPasswords(api *httpapi.API) {
 		ID: "reset", Tag: "Passwords", Method: http.MethodPost, Path: "/login/reset", Summary: "Set a new password by code",
 		Description: "All sessions of the account end, and its owner is told by mail.",
 		Status:      http.StatusNoContent,
+		Errors:      []account.Code{account.CodeMismatch, account.CodeExpired},
 	}, func(ctx context.Context, in *reset) (*struct{}, error) {
 		return nil, c.Sessions.ResetPassword(ctx, account.Reset{
 			Username: in.Body.Username, Code: in.Body.Code, Password: in.Body.Password,
@@ -40,7 +41,7 @@ func (c Config) addChange(api *httpapi.API) {
 		ID: "change_password", Tag: "Passwords", Method: http.MethodPost, Path: "/me/password", Summary: "Change the password",
 		Description: "All sessions of the account end, and the answer is a new one; its owner is told by mail. " +
 			"The same request again finishes one whose answer was lost.",
-		Bearer: true,
+		Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials},
 	}, func(ctx context.Context, in *change) (*tokens, error) {
 		token, err := in.Token()
 		if err != nil {
@@ -71,7 +72,7 @@ func (in *forgot) Subject() string { return in.Body.Username }
 
 type message struct {
 	Body struct {
-		Message string `json:"message"`
+		Message string `json:"message" example:"If the account waits for a code, it is on its way"`
 	}
 }
 

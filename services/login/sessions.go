@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/httpapi"
 )
 
@@ -14,7 +15,7 @@ func (c Config) addSessions(api *httpapi.API) {
 		ID: "sessions", Tag: "Sessions", Method: http.MethodGet, Path: "/me/sessions", Summary: "List the account's sessions",
 		Description: "Those that have not ended, newest first. Only where the directory knows them one by one: the embedded store does, " +
 			"Cognito does not.",
-		Bearer: true, Errors: []int{http.StatusNotImplemented},
+		Bearer: true, Errors: []account.Code{account.CodeUnsupported},
 	}, func(ctx context.Context, in *me) (*sessions, error) {
 		token, err := in.Token()
 		if err != nil {
@@ -35,7 +36,7 @@ func (c Config) addSessions(api *httpapi.API) {
 		ID: "end_session", Tag: "Sessions", Method: http.MethodDelete, Path: "/me/sessions/{id}", Summary: "End one of the account's sessions",
 		Description: "Its refresh token is void from then on. Where the directory does not know sessions one by one, sign out everywhere.",
 		Status:      http.StatusNoContent,
-		Bearer:      true, Errors: []int{http.StatusNotFound, http.StatusNotImplemented},
+		Bearer:      true, Errors: []account.Code{account.CodeNotFound, account.CodeUnsupported},
 	}, func(ctx context.Context, in *endSession) (*struct{}, error) {
 		token, err := in.Token()
 		if err != nil {
@@ -58,7 +59,7 @@ type sessions struct {
 
 type session struct {
 	ID        string    `json:"id" example:"0b5c2f6e-9d1a-4c7e-8f55-2f1e3d4c5b6a"`
-	CreatedAt time.Time `json:"created_at" doc:"When its user signed in"`
-	ExpiresAt time.Time `json:"expires_at" doc:"When it ends by itself"`
+	CreatedAt time.Time `json:"created_at" doc:"When its user signed in" example:"2026-01-15T09:30:00Z"`
+	ExpiresAt time.Time `json:"expires_at" doc:"When it ends by itself" example:"2026-02-14T09:30:00Z"`
 	Current   bool      `json:"current" doc:"Whether the access token that asks is of this one"`
 }

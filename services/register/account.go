@@ -22,7 +22,7 @@ func (a Account) AddRoutes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "account", Tag: "Account", Method: http.MethodGet, Path: "/account", Summary: "Read the profile",
 		Description: "The ETag names its version, which a change needs.",
-		Bearer:      true, Errors: []int{http.StatusNotFound},
+		Bearer:      true, Errors: []account.Code{account.CodeNotFound},
 	}, func(ctx context.Context, in *own) (*profile, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {
@@ -34,19 +34,19 @@ func (a Account) AddRoutes(api *httpapi.API) {
 		ID: "update_account", Tag: "Account", Method: http.MethodPatch, Path: "/account", Summary: "Change the profile",
 		Description: "What is missing stays, what is empty goes. Without If-Match the answer is 428; where the profile has changed since, 412. " +
 			"An e-mail address is changed by its own operation.",
-		Bearer: true, Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusPreconditionRequired},
+		Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeVersionChanged, account.CodeVersionRequired},
 	}, a.update)
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "export_account", Tag: "Account", Method: http.MethodGet, Path: "/account/export", Summary: "Take all data with you",
 		Description: "All that is held of the account, as JSON: what the users table has, what the directory has, and its sessions " +
 			"where the directory knows them one by one.",
-		Bearer: true, Errors: []int{http.StatusNotFound},
+		Bearer: true, Errors: []account.Code{account.CodeNotFound},
 	}, a.export)
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "delete_account", Tag: "Account", Method: http.MethodPost, Path: "/account/delete", Summary: "Delete the account",
 		Description: "With everything that is held of it; the username is free again then. It takes the password, since a token may be " +
 			"stolen. Once begun, it is ended whatever comes in between.",
-		Status: http.StatusNoContent, Bearer: true, Errors: []int{http.StatusNotFound},
+		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeInvalidCredentials},
 	}, func(ctx context.Context, in *deletion) (*struct{}, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {
@@ -97,8 +97,8 @@ type ownProfile struct {
 	EmailVerified bool      `json:"email_verified"`
 	DisplayName   string    `json:"display_name,omitempty" example:"Ada Lovelace"`
 	Locale        string    `json:"locale,omitempty" example:"en-GB"`
-	CreatedAt     time.Time `json:"created_at"`
-	UpdatedAt     time.Time `json:"updated_at"`
+	CreatedAt     time.Time `json:"created_at" example:"2026-01-15T09:30:00Z"`
+	UpdatedAt     time.Time `json:"updated_at" example:"2026-01-15T09:30:00Z"`
 }
 
 func answer(p account.Profile, err error) (*profile, error) {

@@ -9,27 +9,27 @@ import (
 type export struct {
 	Disposition string `header:"Content-Disposition" example:"attachment; filename=\"account.json\""`
 	Body        struct {
-		ExportedAt time.Time  `json:"exported_at"`
+		ExportedAt time.Time  `json:"exported_at" example:"2026-01-15T09:30:00Z"`
 		Profile    ownProfile `json:"profile" doc:"What the users table has"`
 		Directory  struct {
 			UserID        string     `json:"user_id" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
 			Username      string     `json:"username" example:"alice"`
 			Email         string     `json:"email,omitempty" example:"alice@example.com"`
 			EmailVerified bool       `json:"email_verified"`
-			CreatedAt     *time.Time `json:"created_at,omitempty"`
+			CreatedAt     *time.Time `json:"created_at,omitempty" example:"2026-01-15T09:30:00Z"`
 		} `json:"directory" doc:"What the directory has, beside the password's hash"`
 		SignUp struct {
-			At       time.Time  `json:"at"`
-			MailedAt *time.Time `json:"mailed_at,omitempty" doc:"When the last mail went out that anybody could cause"`
+			At       time.Time  `json:"at" example:"2026-01-15T09:30:00Z"`
+			MailedAt *time.Time `json:"mailed_at,omitempty" doc:"When the last mail went out that anybody could cause" example:"2026-01-15T09:30:00Z"`
 		} `json:"sign_up"`
 		Sessions []exportedSession `json:"sessions,omitempty" doc:"Where the directory knows them one by one"`
 	}
 }
 
 type exportedSession struct {
-	ID        string    `json:"id"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID        string    `json:"id" example:"0b9f4c1e6d7a4f02"`
+	CreatedAt time.Time `json:"created_at" example:"2026-01-15T09:30:00Z"`
+	ExpiresAt time.Time `json:"expires_at" example:"2026-02-14T09:30:00Z"`
 }
 
 func (a Account) export(ctx context.Context, in *own) (*export, error) {

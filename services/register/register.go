@@ -21,7 +21,7 @@ func AddRoutes(api *httpapi.API, r *account.Registrar) {
 		ID: "register", Tag: "Accounts", Method: http.MethodPost, Path: DirectPath, Summary: "Sign up",
 		Description: "With an e-mail address, beside the username or as it, a code goes to that address and the account waits for it. " +
 			"For an address as username the answer is the same whether it is known or not; its owner is told by mail.",
-		Errors: []int{http.StatusConflict},
+		Errors: []account.Code{account.CodeUsernameTaken},
 	}, func(ctx context.Context, in *registration) (*registered, error) {
 		got, err := r.Register(ctx, account.Registration{
 			Username: in.Body.Username, Password: in.Body.Password, Email: in.Body.Email,
@@ -39,6 +39,7 @@ func AddRoutes(api *httpapi.API, r *account.Registrar) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "confirm", Tag: "Accounts", Method: http.MethodPost, Path: "/register/confirm", Summary: "Confirm an account",
 		Description: "Takes the code, which proves the address, and the registration token, which proves who chose the password.",
+		Errors:      []account.Code{account.CodeMismatch, account.CodeExpired},
 	}, func(ctx context.Context, in *confirmation) (*confirmed, error) {
 		id, err := r.Confirm(ctx, account.Confirmation{
 			Username: in.Body.Username, Code: in.Body.Code, RegistrationToken: in.Body.RegistrationToken,
@@ -75,7 +76,7 @@ type registration struct {
 	httpapi.Idempotent
 	Body struct {
 		Username string `json:"username" maxLength:"254" doc:"3 to 64 characters, none of them white space or invisible; or an e-mail address" example:"alice"`
-		Password string `json:"password" maxLength:"1024" format:"password" doc:"8 to 128 characters; not the username, nor one of the commonest passwords"`
+		Password string `json:"password" maxLength:"1024" format:"password" doc:"8 to 128 characters; not the username, nor one of the commonest passwords" example:"correct horse battery staple"`
 		Email    string `json:"email,omitempty" maxLength:"254" doc:"Where the code goes; with an e-mail address as username that is it" example:"alice@example.com"`
 	}
 }
@@ -88,7 +89,7 @@ type registered struct {
 		Message              string `json:"message" example:"User registered successfully"`
 		UserID               string `json:"user_id,omitempty" doc:"Missing where the username is an e-mail address: confirm gives it" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
 		ConfirmationRequired bool   `json:"confirmation_required" doc:"Whether a code is on its way and the account waits for it"`
-		RegistrationToken    string `json:"registration_token,omitempty" doc:"Goes with the code to confirm; missing where there is nothing to confirm"`
+		RegistrationToken    string `json:"registration_token,omitempty" doc:"Goes with the code to confirm; missing where there is nothing to confirm" example:"Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6"`
 	}
 }
 
@@ -97,7 +98,7 @@ type confirmation struct {
 	Body struct {
 		Username          string `json:"username" maxLength:"254" example:"alice"`
 		Code              string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
-		RegistrationToken string `json:"registration_token" maxLength:"128" doc:"What register answered"`
+		RegistrationToken string `json:"registration_token" maxLength:"128" doc:"What register answered" example:"Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6"`
 	}
 }
 
@@ -123,6 +124,6 @@ func (r *resend) Subject() string { return r.Body.Username }
 
 type message struct {
 	Body struct {
-		Message string `json:"message"`
+		Message string `json:"message" example:"If the account waits for a code, it is on its way"`
 	}
 }

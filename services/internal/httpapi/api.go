@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,8 +16,9 @@ import (
 	"spillway.example/services/internal/telemetry"
 )
 
-// The probes' paths.
+// The probes' paths, and the group that they are listed in.
 const (
+	probesTag  = "Probes"
 	healthPath = "/healthz"
 	readyPath  = "/readyz"
 )
@@ -75,6 +77,7 @@ func New(c Config) *API {
 	a.huma = humago.New(a.Mux, config)
 	a.addProbes(c.Ready)
 	a.addDocs(c.Title)
+	a.huma.OpenAPI().Components.Schemas.Map()["Problem"].Properties["code"].Enum = codeEnum()
 	return a
 }
 
@@ -86,11 +89,11 @@ type Operation struct {
 	Path        string
 	Summary     string
 	Description string
-	Status      int         // of success; 200 where it is 0
-	Errors      []int       // that it can answer, beside those of every operation
-	Bearer      bool        // whether it takes an access token
-	Secret      bool        // whether it takes a secret that services share
-	Form        []FormField // of an operation that takes a form
+	Status      int            // of success; 200 where it is 0
+	Errors      []account.Code // that it can answer, beside those of every operation
+	Bearer      bool           // whether it takes an access token
+	Secret      bool           // whether it takes a secret that services share
+	Form        []FormField    // of an operation that takes a form
 }
 
 // Handle adds an operation. In and Out are huma's input and output types; an error
@@ -99,31 +102,37 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 	described := huma.Operation{
 		OperationID: op.ID, Tags: []string{op.Tag}, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
 		DefaultStatus: op.Status, MaxBodyBytes: MaxBody, BodyReadTimeout: 10 * time.Second,
-		Errors: append([]int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}, op.Errors...),
 	}
-	if op.Method != http.MethodGet {
-		described.Errors = append(described.Errors,
-			http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	}
+	codes := slices.Clone(op.Errors)
 	if op.Bearer {
-		described.Errors = append(described.Errors, http.StatusUnauthorized)
+		codes = append(codes, account.CodeInvalidToken)
 		described.Security = []map[string][]string{{bearer: {}}}
 	}
 	if op.Secret {
 		described.Security = []map[string][]string{{secretBearer: {}}, {secretBasic: {}}}
 	}
 	if _, ok := any(new(In)).(keyed); ok {
-		described.Errors = append(described.Errors, http.StatusConflict)
+		codes = append(codes, account.CodeKeyReused, account.CodeInProgress)
 		f = replayed(a, op, f)
+	}
+	codes = withEdgeCodes[In](codes, op)
+	for _, code := range codes {
+		status, _ := statusOf(code)
+		described.Errors = append(described.Errors, status)
 	}
 	a.operations[op.Method+" "+op.Path] = op.ID
 	huma.Register(a.huma, described, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := f(ctx, in)
 		if err != nil {
-			return nil, NewProblem(ctx, a.log, err)
+			p := NewProblem(ctx, a.log, err)
+			if !slices.Contains(codes, account.Code(p.Code)) {
+				a.log.WarnContext(ctx, "the operation does not document its error", "operation", op.ID, "code", p.Code)
+			}
+			return nil, p
 		}
 		return out, nil
 	})
+	describe(a.huma.OpenAPI(), op, codes)
 	if op.Form != nil {
 		describeForm(a.huma.OpenAPI().Paths[op.Path].Post, op.Form)
 	}
@@ -147,12 +156,13 @@ func (a *API) addProbes(ready func(context.Context) error) {
 		p.Body.Status = "ok"
 		return p
 	}
-	Handle(a, Operation{ID: "healthz", Tag: "Probes", Method: http.MethodGet, Path: healthPath, Summary: "Whether the process runs"},
+	Handle(a, Operation{ID: "healthz", Tag: probesTag, Method: http.MethodGet, Path: healthPath, Summary: "Whether the process runs"},
 		func(context.Context, *struct{}) (*probe, error) { return ok(), nil })
-	Handle(a, Operation{ID: "readyz", Tag: "Probes", Method: http.MethodGet, Path: readyPath, Summary: "Whether to send it requests"},
+	Handle(a, Operation{ID: "readyz", Tag: probesTag, Method: http.MethodGet, Path: readyPath, Summary: "Whether to send it requests",
+		Errors: []account.Code{codeDraining}},
 		func(ctx context.Context, _ *struct{}) (*probe, error) {
 			if frontdoor.Draining(ctx) {
-				p := &Problem{Code: "draining", Detail: "The process is about to end.", retryAfter: time.Second}
+				p := &Problem{Code: codeDraining, Detail: "The process is about to end.", retryAfter: time.Second}
 				p.setStatus(http.StatusServiceUnavailable)
 				return nil, p
 			}

@@ -65,8 +65,8 @@ type Challenge struct {
 
 // KnownUser is what an access token says of its bearer.
 type KnownUser struct {
-	UserID   string `json:"user_id"`
-	Username string `json:"username,omitempty"`
+	UserID   string `json:"user_id" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
+	Username string `json:"username,omitempty" example:"alice"`
 }
 
 // Error gives the problem for a log.
@@ -102,29 +102,6 @@ func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 var _ huma.HeadersError = (*Problem)(nil)
 
-// statuses is the one map from the domain's codes to HTTP's.
-var statuses = map[account.Code]int{
-	account.CodeInternal:           http.StatusInternalServerError,
-	account.CodeInvalid:            http.StatusUnprocessableEntity,
-	account.CodeUsernameTaken:      http.StatusConflict,
-	account.CodeConflict:           http.StatusConflict,
-	account.CodeVersionRequired:    http.StatusPreconditionRequired,
-	account.CodeVersionChanged:     http.StatusPreconditionFailed,
-	account.CodeNotFound:           http.StatusNotFound,
-	account.CodeInvalidCredentials: http.StatusUnauthorized,
-	account.CodeInvalidToken:       http.StatusUnauthorized,
-	account.CodeNotConfirmed:       http.StatusForbidden,
-	account.CodeAlreadyConfirmed:   http.StatusConflict,
-	account.CodeMismatch:           http.StatusBadRequest,
-	account.CodeExpired:            http.StatusBadRequest,
-	account.CodeChallenge:          http.StatusForbidden,
-	account.CodeUnsupported:        http.StatusNotImplemented,
-	account.CodeTooManyRequests:    http.StatusTooManyRequests,
-	account.CodeKeyReused:          http.StatusUnprocessableEntity,
-	account.CodeInProgress:         http.StatusConflict,
-	account.CodeUnavailable:        http.StatusServiceUnavailable,
-}
-
 // NewProblem turns any error of the domain into the answer for it. What is
 // unexpected becomes "internal" with a fixed text, and its cause goes to the log.
 func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
@@ -132,7 +109,7 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 		return p
 	}
 	p := &Problem{Code: string(account.CodeOf(err)), RequestID: telemetry.RequestID(ctx)}
-	status, known := statuses[account.CodeOf(err)]
+	status, known := statusOf(account.CodeOf(err))
 	e, ok := errors.AsType[*account.Error](err)
 	if !known || !ok || status == http.StatusInternalServerError {
 		status, p.Code, p.Detail = http.StatusInternalServerError, string(account.CodeInternal), internalMessage

@@ -3,14 +3,19 @@ package rpc_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpcreflect"
 
 	"spillway.example/frontdoor"
 	"spillway.example/frontdoor/frontdoortest"
@@ -197,6 +202,37 @@ func TestNobodyThere(t *testing.T) {
 	for _, scheme := range []string{"grpc", "http"} {
 		if _, err := client(t, scheme+"://127.0.0.1:1").ProfileOf(t.Context(), "x"); account.CodeOf(err) != account.CodeUnavailable {
 			t.Errorf("%s: got %v", scheme, err)
+		}
+	}
+}
+
+// Tools find the services by reflection, and a load balancer asks for their health.
+func TestReflectionAndHealth(t *testing.T) {
+	t.Parallel()
+	host := serve(t, rpc.Handler(failing{}, quiet))
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	h2c := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+	stream := grpcreflect.NewClient(h2c, "http://"+host, connect.WithGRPC()).NewStream(t.Context())
+	defer stream.Close()
+	names, err := stream.ListServices()
+	if err != nil || len(names) != 2 || names[0] != "grpc.health.v1.Health" && names[1] != "grpc.health.v1.Health" {
+		t.Fatalf("got %v, %v", names, err)
+	}
+	for _, name := range names {
+		if files, err := stream.FileContainingSymbol(name); err != nil || len(files) == 0 {
+			t.Errorf("%s: %d files, %v", name, len(files), err)
+		}
+	}
+	for _, service := range []string{"", "spillway.profile.v1.ProfileService"} {
+		res, err := http.Post("http://"+host+"/grpc.health.v1.Health/Check", "application/json", strings.NewReader(`{"service":"`+service+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK || !strings.Contains(string(body), "SERVING") {
+			t.Errorf("health of %q: %d %s", service, res.StatusCode, body)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
+	"connectrpc.com/grpcreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"spillway.example/services/internal/account"
@@ -20,13 +21,17 @@ import (
 // maxMessage bounds a request, in bytes; it has no fields.
 const maxMessage = 4 << 10
 
-// Handler serves ProfileService, and the standard health service that gRPC load
-// balancers ask, by Connect, gRPC and gRPC-Web.
+// Handler serves ProfileService by Connect, gRPC and gRPC-Web, with the standard services
+// beside it: health, which gRPC load balancers ask, and reflection, by which tools such as
+// grpcurl find out what there is.
 func Handler(source ProfileSource, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	path, profiles := profilev1connect.NewProfileServiceHandler(server{source, log}, connect.WithReadMaxBytes(maxMessage))
 	mux.Handle(path, named(profiles))
 	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(profilev1connect.ProfileServiceName)))
+	reflector := grpcreflect.NewStaticReflector(profilev1connect.ProfileServiceName, grpchealth.HealthV1ServiceName)
+	mux.Handle(grpcreflect.NewHandlerV1(reflector))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector)) // older tools know no other
 	return mux
 }
 

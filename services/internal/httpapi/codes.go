@@ -1,0 +1,156 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"spillway.example/services/internal/account"
+)
+
+// codeDraining is readyz's, of a process that is about to end.
+const codeDraining = "draining"
+
+// kind is what a code is at this edge.
+type kind struct {
+	status  int
+	example string // of the detail
+}
+
+// kinds is the one map from the domain's codes to HTTP's statuses, and what the OpenAPI
+// document shows for each.
+var kinds = map[account.Code]kind{
+	account.CodeInternal:           {http.StatusInternalServerError, internalMessage},
+	account.CodeInvalid:            {http.StatusUnprocessableEntity, "Some fields break a rule."},
+	account.CodeUsernameTaken:      {http.StatusConflict, "The username is taken."},
+	account.CodeConflict:           {http.StatusConflict, "The record was changed by somebody else."},
+	account.CodeVersionRequired:    {http.StatusPreconditionRequired, "A change needs the profile's ETag in If-Match."},
+	account.CodeVersionChanged:     {http.StatusPreconditionFailed, "The profile has changed; read it again."},
+	account.CodeNotFound:           {http.StatusNotFound, "There is no profile for this account."},
+	account.CodeInvalidCredentials: {http.StatusUnauthorized, "The username or the password is wrong."},
+	account.CodeInvalidToken:       {http.StatusUnauthorized, "The token is not valid, or no longer is."},
+	account.CodeNotConfirmed:       {http.StatusForbidden, "The account waits for its confirmation code."},
+	account.CodeAlreadyConfirmed:   {http.StatusConflict, "The account is confirmed already."},
+	account.CodeMismatch:           {http.StatusBadRequest, "The code is wrong, or is not the newest for this registration."},
+	account.CodeExpired:            {http.StatusBadRequest, "The code has expired or was tried too often; ask for a new one."},
+	account.CodeChallenge:          {http.StatusForbidden, "The directory wants a further step."},
+	account.CodeUnsupported:        {http.StatusNotImplemented, "The directory cannot do this."},
+	account.CodeTooManyRequests:    {http.StatusTooManyRequests, "Too many requests; try again later."},
+	account.CodeKeyReused:          {http.StatusUnprocessableEntity, "The Idempotency-Key came before with another request; use a new one."},
+	account.CodeInProgress:         {http.StatusConflict, "The same request is being worked on."},
+	account.CodeUnavailable:        {http.StatusServiceUnavailable, "The service is not available at the moment; try again later."},
+
+	// These never reach the domain.
+	codeDraining:  {http.StatusServiceUnavailable, "The process is about to end."},
+	codeMalformed: {http.StatusBadRequest, ""},
+	codeTooLarge:  {http.StatusRequestEntityTooLarge, ""},
+	codeMediaType: {http.StatusUnsupportedMediaType, ""},
+	codeSlow:      {http.StatusRequestTimeout, ""},
+}
+
+// statusOf gives a code's status.
+func statusOf(code account.Code) (status int, known bool) {
+	k, known := kinds[code]
+	return k.status, known
+}
+
+// withEdgeCodes adds the codes that an operation has by what it takes.
+func withEdgeCodes[In any](codes []account.Code, op Operation) []account.Code {
+	codes = append(codes, account.CodeInternal, account.CodeUnavailable)
+	if op.Tag != probesTag {
+		codes = append(codes, account.CodeTooManyRequests)
+	}
+	input := reflect.TypeFor[In]()
+	_, body := input.FieldByName("Body")
+	_, form := input.FieldByName("RawBody")
+	if body || form {
+		codes = append(codes, account.CodeInvalid, codeMalformed, codeTooLarge, codeMediaType, codeSlow)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// describe puts an example of each of an operation's errors into the document, and says of
+// a request's members that need not be there that they may be null, which is the same.
+func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
+	described := operationAt(document.Paths[op.Path], op.Method)
+	if described.Responses["422"] != nil && !slices.Contains(codes, account.CodeInvalid) {
+		codes = append(codes, account.CodeInvalid) // a parameter may break a rule
+	}
+	for _, code := range codes {
+		k := kinds[code]
+		response := described.Responses[strconv.Itoa(k.status)]
+		for _, media := range response.Content {
+			if media.Examples == nil {
+				media.Examples = map[string]*huma.Example{}
+			}
+			media.Examples[string(code)] = &huma.Example{Value: exampleOf(code, k)}
+		}
+	}
+	if described.RequestBody == nil {
+		return
+	}
+	for _, media := range described.RequestBody.Content {
+		schema := media.Schema
+		if schema != nil && schema.Ref != "" {
+			schema = document.Components.Schemas.SchemaFromRef(schema.Ref)
+		}
+		if schema == nil {
+			continue
+		}
+		for name, property := range schema.Properties {
+			if property.Ref == "" && !slices.Contains(schema.Required, name) {
+				property.Nullable = true
+			}
+		}
+	}
+}
+
+// exampleOf gives the answer with a code, as it would be.
+func exampleOf(code account.Code, k kind) any {
+	p := edgeProblem(context.Background(), k.status)
+	p.Code, p.RequestID = string(code), "01JQ3ZK8V5"
+	if k.example != "" {
+		p.Detail = k.example
+	}
+	if code == account.CodeInvalid {
+		p.Errors = []FieldProblem{{Field: "username", Message: "must have at least 3 characters"}}
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // a struct of strings and numbers
+	}
+	return json.RawMessage(text)
+}
+
+// codeEnum is every code there is, for the schema.
+func codeEnum() []any {
+	all := []any{codeNotFound, codeMethod, codeNotAccepted}
+	for _, code := range slices.Sorted(maps.Keys(kinds)) {
+		if !slices.Contains(all, any(string(code))) {
+			all = append(all, string(code))
+		}
+	}
+	return all
+}
+
+func operationAt(item *huma.PathItem, method string) *huma.Operation {
+	switch method {
+	case http.MethodGet:
+		return item.Get
+	case http.MethodPost:
+		return item.Post
+	case http.MethodPut:
+		return item.Put
+	case http.MethodPatch:
+		return item.Patch
+	default:
+		return item.Delete
+	}
+}
