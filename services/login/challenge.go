@@ -16,7 +16,9 @@ func (c Config) addChallenge(api *httpapi.API) {
 			"NEW_PASSWORD_REQUIRED takes NEW_PASSWORD, SMS_MFA takes SMS_MFA_CODE, SOFTWARE_TOKEN_MFA takes SOFTWARE_TOKEN_MFA_CODE, " +
 			"EMAIL_OTP takes EMAIL_OTP_CODE, SELECT_MFA_TYPE and CUSTOM_CHALLENGE take ANSWER. " +
 			"The embedded store has NEW_PASSWORD_REQUIRED alone.",
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotImplemented},
+		Errors: []account.Code{
+			account.CodeInvalidCredentials, account.CodeNotConfirmed, account.CodeChallenge, account.CodeMismatch, account.CodeExpired, account.CodeUnsupported,
+		},
 	}, func(ctx context.Context, in *challenge) (*tokens, error) {
 		return c.answer(c.Sessions.RespondToChallenge(ctx, account.ChallengeAnswer{
 			Username: in.Body.Username, Name: in.Body.Challenge, Session: in.Body.Session, Responses: in.Body.Responses,
@@ -28,7 +30,7 @@ type challenge struct {
 	Body struct {
 		Username  string            `json:"username" maxLength:"254" example:"alice"`
 		Challenge string            `json:"challenge" maxLength:"64" doc:"The step's name" example:"NEW_PASSWORD_REQUIRED"`
-		Session   string            `json:"session" maxLength:"4096" doc:"What came with the step"`
-		Responses map[string]string `json:"responses" maxProperties:"8" doc:"By the names that the step has for them"`
+		Session   string            `json:"session" maxLength:"4096" doc:"What came with the step" example:"Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6"`
+		Responses map[string]string `json:"responses" maxProperties:"8" doc:"By the names that the step has for them" example:"{\"NEW_PASSWORD\":\"another horse, another staple\"}"`
 	}
 }
