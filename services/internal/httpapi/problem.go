@@ -59,8 +59,8 @@ type FieldProblem struct {
 // Challenge is a step that is needed to sign in.
 type Challenge struct {
 	Name       string            `json:"name" example:"NEW_PASSWORD_REQUIRED"`
-	Session    string            `json:"session" doc:"Goes back with the answer, within a few minutes"`
-	Parameters map[string]string `json:"parameters,omitempty"`
+	Session    string            `json:"session" doc:"Goes back with the answer, within a few minutes" example:"Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6"`
+	Parameters map[string]string `json:"parameters,omitempty" example:"{\"requiredAttributes\":\"[]\"}"`
 }
 
 // KnownUser is what an access token says of its bearer.
