@@ -47,7 +47,7 @@ func commands() []command {
 		{"setup", "make the table, user pool and client that the services need", runSetup},
 		{"deploy", "bring the stacks of an environment up, change them, take them back and down", runDeploy},
 		{"image", "check images of a registry, and copy them", runImage},
-		{"smoke", "walk a running deployment: register, login, me, refresh, logout", runSmoke},
+		{"smoke", "walk a running deployment: register, login, me, refresh, logout, delete", runSmoke},
 		{"healthcheck", "ask a running gateway whether it is ready", runHealthcheck},
 	}
 }

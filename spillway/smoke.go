@@ -24,7 +24,7 @@ func runSmoke(ctx context.Context, args, _ []string, stdout, _ io.Writer) error 
 	file := flags.String("account", "", "`file` with an account to walk with, as JSON with username and password, - for standard input; without it the walk makes one")
 	functions := assignments{}
 	flags.Var(functions, "function", "`SERVICE=NAME` of a Lambda function, such as login=spillway-staging-login:live; with one for each service they are walked, too, by invocation")
-	if err := parse(flags, `Walks a running deployment: register, login, me, refresh, logout. It says what each step took, and
+	if err := parse(flags, `Walks a running deployment: register, login, me, refresh, logout, delete. It says what each step took, and
 exits with 1 at the first that goes wrong. What the load balancer sends to tasks alone says nothing of
 the functions, so these can be walked as well. With an account that is there, register is asked for its
 name alone, which must be refused: for environments where a sign-up needs a mailbox (EMAIL_REQUIRED).`,

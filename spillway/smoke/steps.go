@@ -106,8 +106,7 @@ func (s *session) refreshAfter(ctx context.Context) error {
 	return got.expect(http.StatusUnauthorized)
 }
 
-// remove deletes the account, and wants it gone; a version without that operation leaves
-// it.
+// remove deletes the account, and wants it gone.
 func (s *session) remove(ctx context.Context) error {
 	if err := s.login(ctx); err != nil {
 		return err
@@ -117,9 +116,6 @@ func (s *session) remove(ctx context.Context) error {
 	case err != nil:
 		return err
 	case (got.status == http.StatusNotFound || got.status == http.StatusUnauthorized) && got.repeated: // the first try got through
-	case got.status == http.StatusNotFound:
-		s.stays = true
-		return nil
 	case got.status != http.StatusNoContent:
 		return got.unlike(http.StatusNoContent)
 	}

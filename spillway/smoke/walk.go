@@ -70,21 +70,20 @@ func (w Walk) Run(ctx context.Context) error {
 	}
 	steps = append(steps, step{"login", s.login}, step{"me", s.me}, step{"refresh", s.refresh},
 		step{"me after refresh", s.me}, step{"logout", s.logout}, step{"refresh after logout", s.refreshAfter})
-	if w.Account == nil {
+	if w.Account == nil { // it is the walk's own
 		steps = append(steps, step{"delete the account", s.remove})
 	}
 	for _, step := range steps {
 		at := time.Now()
 		if err := step.take(ctx); err != nil {
+			if w.Account == nil && s.userID != "" {
+				fmt.Fprintf(w.Out, "the account %s may stay\n", s.account.Username)
+			}
 			return &StepError{step.name, err}
 		}
 		fmt.Fprintf(w.Out, "  %-28s %5d ms\n", step.name, time.Since(at).Milliseconds())
 	}
-	fmt.Fprintf(w.Out, "%d steps went as they should, in %.1f s", len(steps), time.Since(began).Seconds())
-	if s.stays {
-		fmt.Fprintf(w.Out, "; the account %s stays", s.account.Username)
-	}
-	fmt.Fprintln(w.Out)
+	fmt.Fprintf(w.Out, "%d steps went as they should, in %.1f s\n", len(steps), time.Since(began).Seconds())
 	return nil
 }
 
@@ -99,5 +98,4 @@ type session struct {
 	account                   *Account
 	userID                    string
 	accessToken, refreshToken string
-	stays                     bool // the account, which the walk made
 }
