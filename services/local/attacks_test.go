@@ -428,3 +428,21 @@ func TestEveryPOSTTakesAKey(t *testing.T) {
 		}
 	}
 }
+
+// Both doors and both services count on the same budgets.
+func TestLimitsAcrossDoors(t *testing.T) {
+	t.Parallel()
+	w, g := guarded()
+	guess := post("/login", credentialsOf("alice", "leaked password"))
+	for range 5 {
+		want(t, "by HTTP", w.from("203.0.113.18", guess), 401, "invalid_credentials")
+	}
+	for _, door := range []string{"lambda behind a load balancer", "lambda behind an HTTP API"} { // with the same client
+		if r := doors[door](t, w, guess); r.status != http.StatusTooManyRequests {
+			t.Errorf("%s: got %d %s", door, r.status, r.body)
+		}
+	}
+	if n := g.passwords.Load(); n != 5 {
+		t.Errorf("%d guesses came through, want 5", n)
+	}
+}
