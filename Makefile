@@ -36,6 +36,10 @@ down: ## Take it down again, with its data
 images: ## Build the images spillway/register, spillway/login and spillway/spillway
 	$(COMPOSE) build
 
+.PHONY: deploy
+deploy: ## Bring the environment ENV up on AWS, or to what this checkout says (SERVICES="register login": with new images of these)
+	@scripts/deploy "$(ENV)" $(SERVICES)
+
 ##-- test it
 
 .PHONY: test

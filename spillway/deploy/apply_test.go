@@ -71,6 +71,7 @@ of 4 stacks would change: login
 // again; the next apply goes on from there.
 func TestCrashingImage(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: a crashing image: ECS and CloudFormation go back, exit code 4, why its tasks ended; the next apply goes on, on an AWS in memory")
 	w := newWorld(t)
 	w.apply(t, "register=a", "login=a")
 	w.Crash(image("register", "b"))
@@ -94,6 +95,7 @@ func TestCrashingImage(t *testing.T) {
 // what is left and creates it anew.
 func TestCrashingFirstImage(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: a stack in ROLLBACK_COMPLETE is deleted and created anew, on an AWS in memory")
 	w := newWorld(t)
 	w.Crash(image("register", "a"))
 	err := w.deployment(t, images("register=a", "login=a")).Apply(t.Context())
@@ -109,6 +111,7 @@ func TestCrashingFirstImage(t *testing.T) {
 // Every kind of broken stack ends in a verdict that says what to do, and nothing is lost.
 func TestBrokenStacks(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: stacks that need a hand: exit code 5, what to do, and nothing lost, on an AWS in memory")
 	for _, tt := range []struct {
 		name, stack, status, failedStatus, failed string
 		code                                      deploy.Code
@@ -208,6 +211,7 @@ func TestUnsteadyService(t *testing.T) {
 // Calls that AWS throttles are tried again; what it goes on throttling is said.
 func TestThrottling(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: throttled calls are tried again, on an AWS in memory")
 	w := newWorld(t)
 	for _, action := range []string{"CreateChangeSet", "DescribeStacks", "ExecuteChangeSet", "DescribeServices"} {
 		w.Fail(deploytest.Fault{Action: action, After: 1, Times: 2, Status: 400, Code: "Throttling", Say: "Rate exceeded"})
@@ -224,6 +228,7 @@ func TestThrottling(t *testing.T) {
 // Wherever the credentials expire, one line says so, and another run goes on.
 func TestExpiredCredentials(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: credentials that expire, at each call in turn: one line, and another run goes on, on an AWS in memory")
 	n := calls(t)
 	for i := range n {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -244,6 +249,7 @@ func TestExpiredCredentials(t *testing.T) {
 // Whichever answer is lost on the way, the call is tried again, and means the same.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: answers that are lost, at each call in turn: the call is tried again, and counts once, on an AWS in memory")
 	n := calls(t)
 	for i := range n {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -281,6 +287,7 @@ func calls(t *testing.T) int {
 // lying about, and another run goes on to the same end.
 func TestInterruptedAnywhere(t *testing.T) {
 	t.Parallel()
+	t.Log("verified: Ctrl-C at each call in turn: exit code 130, how things are, and another run goes on, on an AWS in memory")
 	n := calls(t)
 	for i := 1; i <= n; i++ {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -400,6 +407,25 @@ func TestDestroy(t *testing.T) {
 	w.says(t, "spillway-staging-login: is not there")
 	w.apply(t, "register=a", "login=a") // and up again, on the table that was kept
 	w.runs(t, "login", "a")
+}
+
+// What AWS would refuse to delete is found before the first stack is gone.
+func TestDestroyProtected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(t, "register=a", "login=a")
+	if err := w.deployment(t, func(d *deploy.Deployment) {
+		d.Environment = d.Environment.With("network", "DeletionProtection", "true").With("network", "Zones", "3")
+	}).Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := w.deployment(t, nil).Destroy(t.Context())
+	w.wants(t, err, deploy.CodeNeedsHand, "nothing was deleted", "spillway-staging-network: DeletionProtection is true", "spillway deploy apply -only network staging, and destroy again")
+	w.runs(t, "login", "a")
+	w.apply(t) // it is false in the file
+	if err := w.deployment(t, nil).Destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestStatus(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 func (d *Deployment) Destroy(ctx context.Context) error {
 	stacks := d.selected()
 	slices.Reverse(stacks)
+	if err := d.deletable(ctx, stacks); err != nil {
+		return err
+	}
 	var kept []string
 	for i, s := range stacks {
 		keep, err := d.destroyStack(ctx, s)
@@ -27,6 +30,34 @@ func (d *Deployment) Destroy(ctx context.Context) error {
 		d.Out.Line("to end one of them with all that is in it is a decision of its own: docs/deploy.md says how")
 	}
 	return nil
+}
+
+// paramDeletionProtection is the parameter by which a template has AWS refuse to delete what
+// is in its stack.
+const paramDeletionProtection = "DeletionProtection"
+
+// deletable finds what AWS would refuse to delete before anything is deleted.
+func (d *Deployment) deletable(ctx context.Context, stacks []Stack) error {
+	v := &Verdict{Code: CodeNeedsHand, What: "AWS would refuse to delete what is protected in these stacks, so nothing was deleted"}
+	var names []string
+	for _, s := range stacks {
+		live, err := d.Cloud.Stacks.Stack(ctx, s.FullName)
+		if err != nil {
+			return fmt.Errorf("%s: reading the stack: %w", s.FullName, err)
+		}
+		on, _ := live.parameter(paramDeletionProtection)
+		if live == nil || s.Protected || live.Protected || on != "true" {
+			continue // it is not there, kept, or can be deleted
+		}
+		names = append(names, s.Name)
+		v.Hints = append(v.Hints, fmt.Sprintf("  %s: %s is true", s.FullName, paramDeletionProtection))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	v.Hints = append(v.Hints, fmt.Sprintf(`set %s: "false" for them in environments/%s.yaml, then: spillway deploy apply -only %s %s, and destroy again`,
+		paramDeletionProtection, d.Environment.Name, strings.Join(names, ","), d.Environment.Name))
+	return v
 }
 
 // destroyStack deletes one stack, and says whether it was kept instead.

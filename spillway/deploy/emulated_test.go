@@ -133,6 +133,12 @@ func TestMinistack(t *testing.T) {
 	e.runs(t, "login", "a", "")
 	e.runs(t, "register", "a", "1")
 
+	if err := e.deployment(nil).Destroy(ctx); err == nil {
+		t.Error("it is destroyed with the load balancer's deletion protection on")
+	}
+	e.runs(t, "login", "a", "")
+	e.env = e.env.With("edge", "DeletionProtection", "false")
+	e.apply(t, nil)
 	t.Log("verified: destroy: all but the protected stacks are gone, the last applied first; the table and the pool are there")
 	if err := e.deployment(nil).Destroy(ctx); err != nil {
 		t.Fatalf("%v\n%s", err, e.said.String())
