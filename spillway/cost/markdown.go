@@ -59,7 +59,7 @@ func cognito(b *strings.Builder, p prices.Table) {
 		fmt.Fprintf(b, " %s |", thousands(n))
 	}
 	b.WriteString("\n|---|" + strings.Repeat("---:|", len(people)) + "\n")
-	for _, plan := range []string{"lite", "essentials", "plus"} {
+	for _, plan := range []string{"essentials", "plus"} { // lite does not rotate refresh tokens
 		fmt.Fprintf(b, "| plan %s%s |", strings.ToUpper(plan[:1]), plan[1:])
 		for _, n := range people {
 			fmt.Fprintf(b, " %s |", dollars(Cognito(p, plan, n)))
