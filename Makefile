@@ -129,7 +129,7 @@ lint-versions:
 	scripts/check-go-version
 
 .PHONY: lint-generated
-lint-generated: generate
+lint-generated: generate conformance
 	@git diff --exit-code --stat -- README.md deploy/README.md docs proto services/internal/rpc \
 	  || { echo "generated files are not current: run 'make generate' and commit"; exit 1; }
 
