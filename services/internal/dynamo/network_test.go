@@ -139,6 +139,9 @@ func holds(t *testing.T, db *dynamodb.Client, s *dynamo.Store) {
 	t.Run("saga", func(t *testing.T) {
 		accounttest.RunSaga(t, overMemory(db, s))
 	})
+	t.Run("records", func(t *testing.T) {
+		accounttest.RunRecords(t, func(*testing.T) account.Records { return s })
+	})
 }
 
 // A claim that has got a user since it was read is not superseded: the profile of that
