@@ -97,6 +97,12 @@ smoke: ## Walk the deployment at URL
 bench-verify: ## Measure what tokens cost beside jwx, and signing in beside argon2id; it ends in ratios
 	go run ./bench/verify
 
+.PHONY: operations
+operations: ## Run the behaviour suite on every adapter, and write docs/operations.md; needs Docker
+	set -o pipefail; REQUIRE_DOCKER=1 go test -json -run '^(TestMemory|TestBehaviour|TestDirectory|TestStore|TestSagaOverDynamoDB|TestLifeOverDynamoDB)$$' \
+	  ./services/internal/account/accounttest ./services/internal/embedded ./services/internal/dynamo ./services/internal/cognito | \
+	  go run ./services/internal/account/accounttest/cmd/operations docs/operations.md
+
 .PHONY: bench-timing
 bench-timing: ## Measure whether the time of an answer tells who has an account
 	go run ./bench/timing

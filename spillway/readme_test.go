@@ -38,7 +38,7 @@ func TestREADMEWalk(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		`"message":"User registered successfully"`, `"confirmation_required":true`, `"user_id":"`, `"username":"alice"`,
+		`"message":"User registered successfully"`, `"confirmation_required":true`, `"user_id":"`, `"username":"alice"`, `"display_name":"Alice Liddell"`,
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the walk's output has no %s:\n%s", want, out)

@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,30 @@ func TestAccount(t *testing.T) {
 		}
 		for _, path := range []string{"/account", "/account/export"} {
 			want(t, path+" without a token", send(t, w, call{method: "GET", path: path}), 401, "invalid_token")
+		}
+	})
+}
+
+func TestChangeEmail(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		access := w.signedIn(t, send)
+		to := func(path, body string) got {
+			return send(t, w, call{method: "POST", path: path, token: access, body: body})
+		}
+		change := func(email, password string) got {
+			return to("/account/email", `{"email":"`+email+`","password":"`+password+`"}`)
+		}
+		want(t, "with a wrong password", change("ada@example.com", "wrong"), 401, "invalid_credentials")
+		want(t, "to no address", change("ada", accounttest.Password), 422, "invalid_request")
+		want(t, "change", change("Ada@example.com", accounttest.Password), 202, "")
+		mails := w.Mails("ada@example.com")
+		code := regexp.MustCompile(`\b\d{6}\b`).FindString(mails[len(mails)-1].Text)
+		want(t, "a wrong code", to("/account/email/confirm", `{"code":"x"}`), 400, "code_mismatch")
+		g := to("/account/email/confirm", `{"code":"`+code+`"}`)
+		if want(t, "confirm", g, 200, ""); g.member("email") != "ada@example.com" || g.header.Get("ETag") == "" {
+			t.Errorf("confirm: %s", g.body)
 		}
 	})
 }

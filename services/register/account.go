@@ -36,6 +36,7 @@ func (a Account) AddRoutes(api *httpapi.API) {
 			"An e-mail address is changed by its own operation.",
 		Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeVersionChanged, account.CodeVersionRequired},
 	}, a.update)
+	a.addEmail(api)
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "export_account", Tag: "Account", Method: http.MethodGet, Path: "/account/export", Summary: "Take all data with you",
 		Description: "All that is held of the account, as JSON: what the users table has, what the directory has, and its sessions " +
@@ -54,6 +55,55 @@ func (a Account) AddRoutes(api *httpapi.API) {
 		}
 		return nil, a.Registrar.Delete(ctx, who, in.Body.Password)
 	})
+}
+
+// addEmail adds the change of the address.
+func (a Account) addEmail(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "change_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email", Summary: "Ask for another e-mail address",
+		Description: "A code goes to the address. Where it belongs to another account its owner is told instead, and the answer is the same. " +
+			"It takes the password, since a token may be stolen. A username stays what it is, an address too.",
+		Status: http.StatusAccepted, Bearer: true, Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *changeEmail) (*message, error) {
+		who, _, err := a.who(ctx, &in.Bearer)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.Registrar.ChangeEmail(ctx, who, in.Body.Email, in.Body.Password); err != nil {
+			return nil, err
+		}
+		out := &message{}
+		out.Body.Message = "If the address is nobody else's, a code is on its way to it"
+		return out, nil
+	})
+	httpapi.Handle(api, httpapi.Operation{
+		ID: "confirm_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email/confirm", Summary: "Confirm another e-mail address",
+		Description: "Takes the code, and gives the profile with its new address. The older address is told.",
+		Bearer:      true, Errors: []int{http.StatusConflict, http.StatusNotFound},
+	}, func(ctx context.Context, in *confirmEmail) (*profile, error) {
+		who, _, err := a.who(ctx, &in.Bearer)
+		if err != nil {
+			return nil, err
+		}
+		return answer(a.Registrar.ConfirmEmail(ctx, who, in.Body.Code))
+	})
+}
+
+type changeEmail struct {
+	httpapi.Bearer
+	httpapi.Idempotent
+	Body struct {
+		Email    string `json:"email" maxLength:"254" example:"ada@example.com"`
+		Password string `json:"password" maxLength:"1024" format:"password" example:"correct horse battery staple"`
+	}
+}
+
+type confirmEmail struct {
+	httpapi.Bearer
+	httpapi.Idempotent
+	Body struct {
+		Code string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
+	}
 }
 
 // who says whose access token a request has, and gives the token.

@@ -73,6 +73,9 @@ type Directory interface {
 	// challenge NewPasswordRequired, by the service's own right. CodeNotFound;
 	// CodeInvalid as of SignUp.
 	SetTemporaryPassword(ctx context.Context, username, password string) error
+	// SetEmail gives a user another address, which counts as proven, by the service's
+	// own right. CodeNotFound.
+	SetEmail(ctx context.Context, username, email string) error
 	// DeleteUser deletes a user with all sessions, by the service's own right. It is
 	// idempotent: an unknown user is no error.
 	DeleteUser(ctx context.Context, username string) error

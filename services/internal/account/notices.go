@@ -52,3 +52,30 @@ func passwordChanged(u User) Mail {
 			"If it was not you, ask for a new password at once: your mailbox decides who has the account.\n", u.Username),
 	}
 }
+
+func addressCode(email, username, code string) Mail {
+	return Mail{
+		To:      email,
+		Subject: "Your code for this address",
+		Text: fmt.Sprintf("The code that makes this the address of the account %q is %s. It is good for an hour.\n\n"+
+			"If you did not ask for it, there is nothing to do.\n", username, code),
+	}
+}
+
+func addressWanted(email string) Mail {
+	return Mail{
+		To:      email,
+		Subject: "This address belongs to your account",
+		Text: "Somebody, most likely you, tried to make this the address of another account. It belongs to one already, and nothing has changed.\n" +
+			"To move it, change the address of the account that has it first.\n",
+	}
+}
+
+func addressMoved(from, to, username string) Mail {
+	return Mail{
+		To:      from,
+		Subject: "Your account has another address",
+		Text: fmt.Sprintf("The account %q has another e-mail address now, %s. Mail about it no longer comes here.\n"+
+			"If it was not you, change your password and your address at once.\n", username, to),
+	}
+}

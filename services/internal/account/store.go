@@ -87,6 +87,18 @@ type Claims interface {
 	// Release removes the claim and its profile, if the claim is ours and pending.
 	// It is idempotent: a claim that is gone or somebody else's is no error.
 	Release(ctx context.Context, username, attempt string) error
+	// PutEmailChange stores the wish for another address in the place of an older one.
+	PutEmailChange(ctx context.Context, c EmailChange) error
+	// TryEmailChange counts one try at the code, or more where an answer is lost, and
+	// gives the wish with it counted. CodeNotFound.
+	TryEmailChange(ctx context.Context, id UserID) (EmailChange, error)
+	// MoveEmail makes m.To the profile's address, verified, claims it for the user and
+	// gives up the one that the profile had, if the claim on the name is the user's,
+	// confirmed and not retired. Where another user has the address it changes nothing,
+	// and emailOwned is false. CodeConflict; CodeNotFound.
+	MoveEmail(ctx context.Context, m EmailMove) (emailOwned bool, err error)
+	// DropEmailChange removes the wish for another address. It is idempotent.
+	DropEmailChange(ctx context.Context, id UserID) error
 	// Retire marks a confirmed claim as one whose account is being deleted, and lists it
 	// for Retired. It is idempotent, and leaves the time of an earlier call. CodeConflict
 	// where the claim is not confirmed, or not the user's; CodeNotFound.
@@ -110,5 +122,24 @@ type Settlement struct {
 	Attempt  string
 	UserID   UserID    // must be the claim's
 	Email    string    // proven just now; empty where none was
+	At       time.Time // becomes the profile's UpdatedAt
+}
+
+// EmailChange is the wish of an account for another address, until that is proven.
+type EmailChange struct {
+	UserID    UserID
+	From      string // the address that is to be told; empty where there is none
+	To        string // folded
+	Salt      []byte
+	Hash      []byte // HMAC-SHA-256 of the code under the salt
+	Tries     int
+	ExpiresAt time.Time
+}
+
+// EmailMove is what moves an account to an address that it has proven.
+type EmailMove struct {
+	Username string
+	UserID   UserID
+	To       string
 	At       time.Time // becomes the profile's UpdatedAt
 }

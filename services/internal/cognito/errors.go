@@ -35,6 +35,7 @@ const (
 	confirmForgot operation = "ConfirmForgotPassword"
 	change        operation = "ChangePassword"
 	respond       operation = "RespondToAuthChallenge"
+	adminUpdate   operation = "AdminUpdateUserAttributes"
 	adminPassword operation = "AdminSetUserPassword"
 )
 

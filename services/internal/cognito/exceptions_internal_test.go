@@ -33,6 +33,7 @@ var told = map[operation][]account.Code{
 	adminDelete:   {account.CodeNotFound},
 	adminSignOut:  {account.CodeNotFound},
 	change:        {account.CodeInvalidToken, account.CodeInvalid},
+	adminUpdate:   {account.CodeNotFound},
 	adminPassword: {account.CodeNotFound, account.CodeInvalid},
 	respond:       {account.CodeInvalidCredentials, account.CodeMismatch, account.CodeExpired, account.CodeInvalid},
 	forgot:        {account.CodeNotFound},

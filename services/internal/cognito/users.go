@@ -69,6 +69,17 @@ func (d *Directory) ConfirmUser(ctx context.Context, username string) error {
 	return d.unlessConfirmed(ctx, username, failure(adminConfirm, err))
 }
 
+// SetEmail implements [account.Directory].
+func (d *Directory) SetEmail(ctx context.Context, username, email string) error {
+	_, err := d.api.AdminUpdateUserAttributes(ctx, &idp.AdminUpdateUserAttributesInput{
+		UserPoolId: &d.UserPoolID, Username: &username,
+		UserAttributes: []types.AttributeType{
+			{Name: aws.String("email"), Value: &email}, {Name: aws.String("email_verified"), Value: aws.String("true")},
+		},
+	})
+	return failure(adminUpdate, err)
+}
+
 // DeleteUser implements [account.Directory].
 func (d *Directory) DeleteUser(ctx context.Context, username string) error {
 	_, err := d.api.AdminDeleteUser(ctx, &idp.AdminDeleteUserInput{UserPoolId: &d.UserPoolID, Username: &username})

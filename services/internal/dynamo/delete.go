@@ -63,7 +63,7 @@ func (s *Store) Erase(ctx context.Context, username string, id account.UserID) e
 	case held.RetiredAt.IsZero():
 		return conflict(nil)
 	}
-	actions := []types.TransactWriteItem{s.deleteProfile(id), s.listed("DELETE", username), {Delete: &types.Delete{
+	actions := []types.TransactWriteItem{{Delete: &types.Delete{TableName: s.table, Key: pk(changeKey(id))}}, s.deleteProfile(id), s.listed("DELETE", username), {Delete: &types.Delete{
 		TableName: s.table, Key: pk(nameKey(username)),
 		ConditionExpression:       aws.String("user_id = :user AND attribute_exists(retired_at)"),
 		ExpressionAttributeValues: values{":user": text(string(id))},

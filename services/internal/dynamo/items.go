@@ -12,9 +12,10 @@ import (
 // key is an item's key attribute.
 const key = "pk"
 
-func userKey(id account.UserID) string { return "user#" + string(id) }
-func nameKey(username string) string   { return "name#" + username }
-func emailKey(email string) string     { return "email#" + email }
+func userKey(id account.UserID) string   { return "user#" + string(id) }
+func nameKey(username string) string     { return "name#" + username }
+func emailKey(email string) string       { return "email#" + email }
+func changeKey(id account.UserID) string { return "change#" + string(id) }
 
 func pk(k string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{key: &types.AttributeValueMemberS{Value: k}}

@@ -39,7 +39,7 @@ func (s *Store) Erase(ctx context.Context, username string, id account.UserID) e
 			return errConflict()
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM email_owners WHERE user_id = ?`, id)
-		return errors.Join(err, deleteProfile(ctx, tx, id), deleteClaim(ctx, tx, username))
+		return errors.Join(err, dropEmailChange(ctx, tx, id), deleteProfile(ctx, tx, id), deleteClaim(ctx, tx, username))
 	})
 }
 

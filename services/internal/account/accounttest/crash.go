@@ -70,6 +70,10 @@ func (d crashDirectory) Confirm(ctx context.Context, username, code string) erro
 	return crashingErr(d.c, func() error { return d.real.Confirm(ctx, username, code) })
 }
 
+func (d crashDirectory) SetEmail(ctx context.Context, username, email string) error {
+	return crashingErr(d.c, func() error { return d.real.SetEmail(ctx, username, email) })
+}
+
 func (d crashDirectory) PretendSignUp(ctx context.Context, u account.NewUser) error {
 	return crashingErr(d.c, func() error { return d.real.PretendSignUp(ctx, u) })
 }
@@ -147,6 +151,22 @@ func (s crashClaims) Settle(ctx context.Context, st account.Settlement) (bool, e
 
 func (s crashClaims) Release(ctx context.Context, username, attempt string) error {
 	return crashingErr(s.c, func() error { return s.real.Release(ctx, username, attempt) })
+}
+
+func (s crashClaims) PutEmailChange(ctx context.Context, c account.EmailChange) error {
+	return crashingErr(s.c, func() error { return s.real.PutEmailChange(ctx, c) })
+}
+
+func (s crashClaims) TryEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
+	return crashing(s.c, func() (account.EmailChange, error) { return s.real.TryEmailChange(ctx, id) })
+}
+
+func (s crashClaims) MoveEmail(ctx context.Context, m account.EmailMove) (bool, error) {
+	return crashing(s.c, func() (bool, error) { return s.real.MoveEmail(ctx, m) })
+}
+
+func (s crashClaims) DropEmailChange(ctx context.Context, id account.UserID) error {
+	return crashingErr(s.c, func() error { return s.real.DropEmailChange(ctx, id) })
 }
 
 func (s crashClaims) Retire(ctx context.Context, username string, id account.UserID, at time.Time) error {

@@ -27,6 +27,7 @@ type Memory struct {
 	profiles map[account.UserID]account.Profile
 	claims   map[string]account.Claim
 	emails   map[string]account.UserID
+	changes  map[account.UserID]account.EmailChange
 	mails    []account.Mail
 	denied   memoryDenials
 }
@@ -62,6 +63,7 @@ func NewMemory(now func() time.Time) *Memory {
 		profiles: map[account.UserID]account.Profile{},
 		claims:   map[string]account.Claim{},
 		emails:   map[string]account.UserID{},
+		changes:  map[account.UserID]account.EmailChange{},
 		denied:   memoryDenials{users: map[account.UserID]int64{}, sessions: map[string]bool{}},
 	}
 }
@@ -261,6 +263,18 @@ func (m *Memory) SetTemporaryPassword(_ context.Context, username, password stri
 		return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
 	}
 	u.password, u.given, u.step = sha256.Sum256([]byte(password)), true, ""
+	return nil
+}
+
+// SetEmail implements [account.Directory].
+func (m *Memory) SetEmail(_ context.Context, username, email string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.users[username]
+	if u == nil {
+		return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+	}
+	u.Email, u.EmailVerified = email, true
 	return nil
 }
 

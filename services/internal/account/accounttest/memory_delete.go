@@ -39,6 +39,7 @@ func (m *Memory) Erase(_ context.Context, username string, id account.UserID) er
 		delete(m.emails, email)
 	}
 	delete(m.profiles, id)
+	delete(m.changes, id)
 	delete(m.claims, username)
 	return nil
 }

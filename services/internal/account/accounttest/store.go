@@ -31,6 +31,7 @@ func RunStore(t *testing.T, open func(t *testing.T) Harness) {
 		{"release", release},
 		{"mark mailed", markMailed},
 		{"retire and erase", retireAndErase},
+		{"another address", anotherAddress},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,125 @@
+package account
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+const (
+	// emailCodeLifetime is how long the code for another address is good.
+	emailCodeLifetime = time.Hour
+	// emailCodeTries is how often it may be tried.
+	emailCodeTries = 5
+)
+
+// ChangeEmail sends a code to the address that an account is to have, by which
+// [Registrar.ConfirmEmail] moves it there. It takes the password, since a token may be
+// stolen. Where another account has the address, its owner is told instead, and the
+// answer does not tell. CodeInvalid; CodeInvalidCredentials; CodeNotFound where the
+// account is gone; CodeTooManyRequests.
+func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, password string) error {
+	to, err := FoldEmail(email)
+	if err != nil {
+		return err
+	}
+	p, err := r.Profiles.Get(ctx, who.UserID)
+	switch {
+	case err != nil:
+		return err
+	case p.EmailVerified && p.Email == to:
+		return invalid("email", "is the account's already")
+	}
+	if err := r.prove(ctx, who, password); err != nil {
+		return err
+	}
+	mail, err := r.Limits.Mail(ctx, to)
+	if err != nil {
+		return err
+	}
+	change := EmailChange{UserID: who.UserID, To: to}
+	if p.EmailVerified {
+		change.From = p.Email
+	}
+	return r.Background.Do(ctx, func(ctx context.Context) {
+		if err := r.sendEmailCode(mail.watched(ctx), change, who.Username); err != nil {
+			mail.Failed(ctx)
+			r.Logger.WarnContext(ctx, "code for another address not sent", "err", err)
+		}
+	})
+}
+
+// sendEmailCode keeps a new code for an address and mails it there, unless the address is
+// another account's.
+func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, username string) error {
+	switch owner, err := r.Claims.EmailOwner(ctx, change.To); {
+	case err == nil && owner != change.UserID:
+		return r.Mailer.Send(ctx, addressWanted(change.To))
+	case err != nil && CodeOf(err) != CodeNotFound:
+		return err
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return fmt.Errorf("drawing a code: %w", err)
+	}
+	code := fmt.Sprintf("%06d", n)
+	change.Salt = make([]byte, 16)
+	_, _ = rand.Read(change.Salt) // never fails
+	change.Hash, change.ExpiresAt = emailCodeHash(change.Salt, code), r.Now().Add(emailCodeLifetime)
+	if err := r.Claims.PutEmailChange(ctx, change); err != nil {
+		return err
+	}
+	return r.Mailer.Send(ctx, addressCode(change.To, username, code))
+}
+
+func emailCodeHash(salt []byte, code string) []byte {
+	h := hmac.New(sha256.New, salt)
+	h.Write([]byte(code))
+	return h.Sum(nil)
+}
+
+// ConfirmEmail moves an account to the address that its code was sent to, and tells the
+// older address. The same request again finishes what was interrupted: the code is used
+// up only when everything is done. CodeMismatch; CodeExpired; CodeConflict where the
+// address is another account's by now; CodeTooManyRequests.
+func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string) (Profile, error) {
+	guess, err := r.Limits.Code(ctx, who.Username)
+	if err != nil {
+		return Profile{}, err
+	}
+	change, err := r.Claims.TryEmailChange(ctx, who.UserID)
+	switch {
+	case CodeOf(err) == CodeNotFound:
+		return Profile{}, ErrCodeMismatch(err)
+	case err != nil:
+		return Profile{}, err
+	case change.Tries > emailCodeTries || !r.Now().Before(change.ExpiresAt):
+		return Profile{}, ErrCodeExpired(nil)
+	case !hmac.Equal(change.Hash, emailCodeHash(change.Salt, code)):
+		return Profile{}, ErrCodeMismatch(nil)
+	}
+	guess.Right(ctx)
+	owned, err := r.Claims.MoveEmail(ctx, EmailMove{Username: who.Username, UserID: who.UserID, To: change.To, At: r.Now().UTC()})
+	switch {
+	case err != nil:
+		return Profile{}, err
+	case !owned:
+		return Profile{}, Errorf(CodeConflict, nil, "The address belongs to another account.")
+	}
+	// The table is what decides whose an address is, so it comes first. Until the
+	// directory knows, codes for new passwords go to the older address.
+	if err := r.Directory.SetEmail(ctx, who.Username, change.To); err != nil {
+		return Profile{}, err
+	}
+	if change.From != "" && change.From != change.To {
+		r.send(ctx, addressMoved(change.From, change.To, who.Username))
+	}
+	if err := r.Claims.DropEmailChange(ctx, who.UserID); err != nil {
+		return Profile{}, err
+	}
+	return r.Profiles.Get(ctx, who.UserID)
+}
