@@ -63,7 +63,7 @@ func (a Account) addEmail(api *httpapi.API) {
 		ID: "change_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email", Summary: "Ask for another e-mail address",
 		Description: "A code goes to the address. Where it belongs to another account its owner is told instead, and the answer is the same. " +
 			"It takes the password, since a token may be stolen. A username stays what it is, an address too.",
-		Status: http.StatusAccepted, Bearer: true, Errors: []int{http.StatusNotFound},
+		Status: http.StatusAccepted, Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeNotFound},
 	}, func(ctx context.Context, in *changeEmail) (*message, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {
@@ -79,7 +79,7 @@ func (a Account) addEmail(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "confirm_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email/confirm", Summary: "Confirm another e-mail address",
 		Description: "Takes the code, and gives the profile with its new address. The older address is told.",
-		Bearer:      true, Errors: []int{http.StatusConflict, http.StatusNotFound},
+		Bearer:      true, Errors: []account.Code{account.CodeMismatch, account.CodeExpired, account.CodeConflict, account.CodeNotFound},
 	}, func(ctx context.Context, in *confirmEmail) (*profile, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {

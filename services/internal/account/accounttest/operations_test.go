@@ -3,7 +3,6 @@ package accounttest_test
 import (
 	"os"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -15,7 +14,7 @@ func TestOperationsAreListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := map[string]bool{}
+	listed, known := map[string]bool{}, map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^\| ([^|]+) \| [✓–] \|`).FindAllStringSubmatch(string(document), -1) {
 		listed[m[1]] = true
 	}
@@ -30,14 +29,14 @@ func TestOperationsAreListed(t *testing.T) {
 			if !listed[m[1]] {
 				t.Errorf("docs/operations.md does not have %q; run make operations", m[1])
 			}
-			delete(listed, m[1])
+			known[m[1]] = true
 		}
 	}
 	if found < 50 {
 		t.Errorf("found %d behaviours in the suites: the test no longer reads them right", found)
 	}
 	for name := range listed {
-		if !strings.HasPrefix(name, "behaviour") {
+		if !known[name] {
 			t.Errorf("docs/operations.md has %q, which is no behaviour any more; run make operations", name)
 		}
 	}
