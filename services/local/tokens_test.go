@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -187,4 +188,88 @@ func TestIntrospection(t *testing.T) {
 			t.Error("the log holds a secret or a token")
 		}
 	})
+}
+
+// TestRefreshRaceAndReplay refreshes from twenty tabs at once, which signs nobody out, and
+// then plays the old token again, as a thief would: that ends the session, with its access
+// tokens, and no other.
+func TestRefreshRaceAndReplay(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newStored(t)
+		want(t, "register", send(t, w, post("/register", alice)), 200, "")
+		_, stolen := session(t, w, send)
+		other, otherRefresh := session(t, w, send)
+		refresh := func(token string) call { return post("/token/refresh", `{"refresh_token":"`+token+`"}`) }
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		next, access := map[string]int{}, ""
+		for range 20 {
+			wg.Go(func() {
+				g := send(t, w, refresh(stolen))
+				if g.status != 200 {
+					t.Errorf("one of twenty tabs got %d %s", g.status, g.body)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				next[g.member("refresh_token")]++
+				access = g.member("access_token")
+			})
+		}
+		wg.Wait()
+		if len(next) != 1 {
+			t.Fatalf("twenty tabs got %d refresh tokens, want one", len(next))
+		}
+		w.clock.Advance(10 * time.Second)
+		want(t, "replay", send(t, w, refresh(stolen)), 401, "invalid_token")
+		for token := range next {
+			want(t, "refresh of the session that was replayed", send(t, w, refresh(token)), 401, "invalid_token")
+		}
+		for token, active := range map[string]string{access: "false", other: "true"} {
+			if g := send(t, w, introspect(token, "Bearer "+newSecret)); !strings.HasPrefix(g.body, `{"active":`+active) {
+				t.Errorf("after the replay: got %s, want active %s", g.body, active)
+			}
+		}
+		want(t, "refresh of another session", send(t, w, refresh(otherRefresh)), 200, "")
+	})
+}
+
+// TestForgedTokens shows GET /me what is no access token of this directory.
+func TestForgedTokens(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w, elsewhere := newStored(t), newStored(t)
+		for _, w := range []*world{w, elsewhere} {
+			want(t, "register", send(t, w, post("/register", alice)), 200, "")
+		}
+		g := send(t, w, post("/login", alice))
+		access, id := g.member("access_token"), g.member("id_token")
+		theirs, _ := session(t, elsewhere, send)
+		want(t, "me", send(t, w, call{method: "GET", path: "/me", token: access}), 200, "")
+		parts := strings.Split(access, ".")
+		encode := base64.RawURLEncoding.EncodeToString
+		for name, token := range map[string]string{
+			"alg none":               encode([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".",
+			"alg none, with its key": encode([]byte(strings.Replace(decode(t, parts[0]), "ES256", "none", 1))) + "." + parts[1] + "." + parts[2],
+			"HS256":                  encode([]byte(strings.Replace(decode(t, parts[0]), "ES256", "HS256", 1))) + "." + parts[1] + "." + parts[2],
+			"another user":           parts[0] + "." + encode([]byte(strings.Replace(decode(t, parts[1]), "alice", "admin", 1))) + "." + parts[2],
+			"an id token":            id,
+			"another store's token":  theirs,
+			"two signatures":         access + "." + parts[2],
+			"padding":                access + "==",
+			"a very long token":      strings.Repeat("a", 20<<10),
+		} {
+			want(t, name, send(t, w, call{method: "GET", path: "/me", token: token}), 401, "invalid_token")
+		}
+	})
+}
+
+// decode gives the JSON of one part of a token.
+func decode(t *testing.T, part string) string {
+	t.Helper()
+	b, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
