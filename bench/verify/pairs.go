@@ -85,7 +85,7 @@ func checks(ctx context.Context, alg jwa.SignatureAlgorithm) ([]pair, error) {
 		return err
 	}
 	same := pair{
-		name: "verify, a token again, " + alg.String(), beside: "jwx", want: 0.8,
+		name: "verify, a token again, " + alg.String(), beside: "jwx", want: 0.8, round: round,
 		ours: func() error { return ours(signed[0]) }, bare: func() error { return bare(signed[0]) },
 	}
 	if alg != jwa.ES256() {
@@ -99,13 +99,13 @@ func checks(ctx context.Context, alg jwa.SignatureAlgorithm) ([]pair, error) {
 			_, err = v.Verify(ctx, signed[0])
 			return err
 		}
-		return []pair{{name: "verify, a new token, " + alg.String(), beside: "jwx", want: 0.8, ours: fresh, bare: same.bare}, same}, nil
+		return []pair{{name: "verify, a new token, " + alg.String(), beside: "jwx", want: 0.8, round: round, ours: fresh, bare: same.bare}, same}, nil
 	}
 	var next atomic.Int64
 	turn := func() string { return signed[int(next.Add(1))%len(signed)] }
 	return []pair{
 		{
-			name: "verify, a new token, " + alg.String(), beside: "jwx", want: 0.8,
+			name: "verify, a new token, " + alg.String(), beside: "jwx", want: 0.8, round: round,
 			ours: func() error { return ours(turn()) }, bare: func() error { return bare(turn()) },
 		}, same,
 	}, nil
@@ -210,12 +210,12 @@ func services(ctx context.Context) (all []pair, end func(), err error) {
 	}
 	return []pair{
 		{
-			name: "GET /me", beside: "jwx", want: 0.8,
+			name: "GET /me", beside: "jwx", want: 0.8, round: round,
 			ours: func() error { _, err := call(http.MethodGet, "/me", "", session.AccessToken); return err },
 			bare: func() error { _, err := jwt.Parse([]byte(session.AccessToken), jwt.WithKeySet(set)); return err },
 		},
 		{
-			name: "POST /login", beside: "argon2id", want: 0.9,
+			name: "POST /login", beside: "argon2id", want: 0.9, round: slow,
 			ours: func() error { _, err := call(http.MethodPost, "/login", alice, ""); return err },
 			bare: func() error {
 				if fits, err := argon2id.ComparePasswordAndHash(password, hash); err != nil || !fits {
