@@ -53,7 +53,11 @@ func (a Account) AddRoutes(api *httpapi.API) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, a.Registrar.Delete(ctx, who, in.Body.Password)
+		if err := a.Registrar.Delete(ctx, who, in.Body.Password); err != nil {
+			return nil, err
+		}
+		FinishDeletions(ctx, a.Registrar) // those of others
+		return nil, nil
 	})
 }
 

@@ -2,10 +2,8 @@ package register
 
 import (
 	"context"
-	"log/slog"
 
 	"spillway.example/services/internal/account"
-	"spillway.example/services/internal/backend"
 	"spillway.example/services/internal/httpapi"
 	"spillway.example/services/internal/program"
 	"spillway.example/services/internal/rpc"
@@ -30,7 +28,7 @@ func handlers(p program.Parts) (program.Handlers, error) {
 	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
 	AddRoutes(api, registrar)
 	Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)
-	FinishDeletions(b, registrar, log)
+	FinishDeletions(context.Background(), registrar)
 	AddProfiles(api, source, log)
 	b.AddRoutes(api.Mux)
 	return program.Handlers{HTTP: api.Handler(), RPC: rpc.Handler(source, log)}, nil
@@ -38,13 +36,13 @@ func handlers(p program.Parts) (program.Handlers, error) {
 
 // FinishDeletions goes on, in the background, with the deletions that were interrupted
 // when a process ended.
-func FinishDeletions(b *backend.Backend, r *account.Registrar, log *slog.Logger) {
-	err := b.Background.Do(context.Background(), func(ctx context.Context) {
+func FinishDeletions(ctx context.Context, r *account.Registrar) {
+	err := r.Background.Do(ctx, func(ctx context.Context) {
 		if err := r.FinishDeletions(ctx); err != nil {
-			log.WarnContext(ctx, "deletions not finished; the next process goes on", "err", err)
+			r.Logger.WarnContext(ctx, "deletions not finished; the next one goes on", "err", err)
 		}
 	})
 	if err != nil {
-		log.Warn("deletions not finished; the next process goes on", "err", err)
+		r.Logger.WarnContext(ctx, "deletions not finished; the next one goes on", "err", err)
 	}
 }

@@ -137,7 +137,7 @@ func holds(t *testing.T, db *dynamodb.Client, s *dynamo.Store) {
 		})
 	})
 	t.Run("saga", func(t *testing.T) {
-		accounttest.RunSaga(t, overMemory(db, s))
+		accounttest.RunSaga(t, overMemory(db, s, table))
 	})
 	t.Run("records", func(t *testing.T) {
 		accounttest.RunRecords(t, func(*testing.T) account.Records { return s })
