@@ -108,7 +108,9 @@ func flagsOf(v verb) *deployFlags {
 		f.set.Var(f.images, "image", "`SERVICE=IMAGE`, by digest; may be given for each service. What is live stays where it is not given")
 	}
 	switch v.name {
-	case "apply", "rollback", "destroy":
+	case "render", "diff", "verify", "status":
+		f.set.Bool("dry-run", true, "always: it changes nothing")
+	default:
 		f.set.BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and change nothing")
 		f.set.DurationVar(&f.timeout, "timeout", 30*time.Minute, "how long to wait for one stack, and then for what runs in it")
 	}
@@ -155,7 +157,12 @@ func runVerb(ctx context.Context, v verb, args []string, stdout io.Writer) error
 		}
 		d.Cloud = awscloud.New(cfg)
 	}
-	return v.run(ctx, d, f, stdout)
+	err = v.run(ctx, d, f, stdout)
+	if _, said := errors.AsType[*deploy.Verdict](err); err != nil && ctx.Err() != nil && !said {
+		d.Out.Clear()
+		return &deploy.Verdict{Code: deploy.CodeInterrupted, What: "interrupted: nothing was changed"}
+	}
+	return err
 }
 
 func terminal(w io.Writer) bool {
@@ -190,15 +197,35 @@ func destroyVerb(ctx context.Context, d *deploy.Deployment, f *deployFlags, stdo
 			return err
 		}
 		fmt.Fprintf(stdout, "type %s to delete: ", d.Environment.Name)
-		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
-		if strings.TrimSpace(line) != d.Environment.Name {
-			if err != nil {
-				fmt.Fprintln(stdout)
-			}
+		line, err := readLine(ctx, os.Stdin)
+		if err != nil {
+			fmt.Fprintln(stdout)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if line != d.Environment.Name {
 			return errNotConfirmed
 		}
 	}
 	return d.Destroy(ctx)
+}
+
+// readLine reads a line, unless ctx is over before there is one.
+func readLine(ctx context.Context, r io.Reader) (line string, err error) {
+	read := make(chan struct{})
+	var text string
+	var readErr error
+	go func() {
+		defer close(read)
+		text, readErr = bufio.NewReader(r).ReadString('\n')
+	}()
+	select {
+	case <-read:
+		return strings.TrimSpace(text), readErr
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // list is a flag of words with commas between; it may be given more than once.

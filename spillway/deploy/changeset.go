@@ -17,7 +17,7 @@ func (d *Deployment) request(s Stack, live *LiveStack) (ChangeSetRequest, error)
 	body, err := s.Template.Body()
 	return ChangeSetRequest{
 		Stack: s.FullName, Create: stateOf(live) == absent, Template: body, Values: values,
-		Capabilities: s.Capabilities, Tags: d.tags(s),
+		Capabilities: s.Capabilities, Tags: d.tags(),
 	}, err
 }
 

@@ -83,9 +83,9 @@ func (d *Deployment) selected() []Stack {
 }
 
 // tags are what every stack and, by CloudFormation, every resource in it is tagged with:
-// what a bill is told apart by.
-func (d *Deployment) tags(s Stack) map[string]string {
-	return map[string]string{"spillway:environment": d.Environment.Name, "spillway:stack": s.Name}
+// what a bill is told apart by. A change here changes every resource that there is.
+func (d *Deployment) tags() map[string]string {
+	return map[string]string{"spillway:environment": d.Environment.Name}
 }
 
 // sleep waits until AWS may be asked again.

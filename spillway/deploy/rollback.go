@@ -53,7 +53,7 @@ func (d *Deployment) rollbackStack(ctx context.Context, s Stack) error {
 		return err
 	}
 	d.Out.Line("%s: from %s back to %s", s.FullName, short(current), short(image))
-	r := ChangeSetRequest{Stack: s.FullName, Capabilities: s.Capabilities, Tags: d.tags(s)}
+	r := ChangeSetRequest{Stack: s.FullName, Capabilities: s.Capabilities, Tags: d.tags()}
 	for _, name := range slices.Sorted(maps.Keys(live.Parameters)) {
 		v := Value{Name: name, Value: live.Parameters[name], Previous: true}
 		if name == paramImage {

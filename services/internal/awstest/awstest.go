@@ -36,7 +36,7 @@ type Container struct {
 	stop     func() error
 }
 
-// The emulators, at the versions that docker-compose.yml names.
+// The emulators, at the versions that docker-compose.yml and docs/emulators.md name.
 var (
 	DynamoDB = &Container{
 		image: "amazon/dynamodb-local:3.3.1", cmd: []string{"-jar", "DynamoDBLocal.jar", "-sharedDb", "-inMemory"},

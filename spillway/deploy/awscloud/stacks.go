@@ -147,6 +147,9 @@ func token(id string) *string {
 // DeleteChangeSet implements deploy.Stacks.
 func (s stacks) DeleteChangeSet(ctx context.Context, stack, id string) error {
 	_, err := s.api.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &stack, ChangeSetName: &id})
+	if code(err) == "ChangeSetNotFound" { // another was executed, which deletes the rest
+		return nil
+	}
 	return explain(err)
 }
 
