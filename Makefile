@@ -103,6 +103,10 @@ operations: ## Run the behaviour suite on every adapter, and write docs/operatio
 	  ./services/internal/account/accounttest ./services/internal/embedded ./services/internal/dynamo ./services/internal/cognito | \
 	  go run ./services/internal/account/accounttest/cmd/operations docs/operations.md
 
+.PHONY: bench-telemetry
+bench-telemetry: ## Measure what metrics and traces cost a request; it ends in ratios
+	go run ./bench/telemetry
+
 .PHONY: bench-timing
 bench-timing: ## Measure whether the time of an answer tells who has an account
 	go run ./bench/timing
