@@ -104,7 +104,7 @@ func (s *service) start(ctx context.Context, file, data string) error {
 		return err
 	}
 	s.url = "http://127.0.0.1:" + port
-	s.cmd = exec.CommandContext(ctx, file) //nolint:gosec // a file of our own
+	s.cmd = exec.CommandContext(ctx, file)
 	s.cmd.Env = append([]string{"STORE=embedded", "DATA_DIR=" + data, "PORT=" + port, "DRAIN_TIMEOUT=1s"}, s.env...)
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *service) stop() error {
 		return err
 	}
 	err := s.cmd.Wait()
-	s.cpu = float64((s.cmd.ProcessState.UserTime()+s.cmd.ProcessState.SystemTime()).Microseconds()) / ((rounds + 1) * turn)
+	s.cpu = float64((s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()).Microseconds()) / ((rounds + 1) * turn)
 	return err
 }
 
