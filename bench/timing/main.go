@@ -1,8 +1,8 @@
 // Command timing measures whether the time of an answer tells who has an account: it
 // runs both services on the embedded store, makes accounts, and then makes requests under
-// addresses that have one and that have none, in pairs, one by one. It ends in the median
-// difference with its 99 % confidence interval, as a share of the median time, and exits
-// with 1 where an interval reaches beyond 2 %.
+// addresses that have one and that have none, in pairs, one by one. It ends in the
+// difference of the medians with its 99 % confidence interval, as a share of the median,
+// and exits with 1 where an interval reaches beyond 2 %.
 //
 //	go run ./bench/timing
 package main
