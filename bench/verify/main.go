@@ -35,12 +35,13 @@ func main() {
 	}
 }
 
-// pair is something of ours beside what it cannot do without. Each is called by all cores
+// pair is something of ours beside what it cannot do without. Each is called on all cores
 // at once.
 type pair struct {
 	name, beside string
 	want         float64 // the least ratio of ours to it
 	round        time.Duration
+	waits        bool // whether ours waits for the disk: more callers than cores keep those busy
 	ours, bare   func() error
 }
 
@@ -78,11 +79,14 @@ func run(ctx context.Context, out io.Writer, only string) error {
 // measure gives the rates of both sides, and their ratio, of each round.
 func measure(p pair) (ours, bare, ratios []float64, err error) {
 	for i := range rounds + 1 {
-		sides := []func() error{p.ours, p.bare}
+		sides, callers := []func() error{p.ours, p.bare}, []int{runtime.GOMAXPROCS(0), runtime.GOMAXPROCS(0)}
+		if p.waits {
+			callers[0] *= 4
+		}
 		var rates [2]float64
 		for n := range sides {
 			side := (n + i) % 2 // each goes first as often as second
-			if rates[side], err = rate(sides[side], p.round); err != nil {
+			if rates[side], err = rate(sides[side], callers[side], p.round); err != nil {
 				return nil, nil, nil, err
 			}
 		}
@@ -94,14 +98,14 @@ func measure(p pair) (ours, bare, ratios []float64, err error) {
 	return ours, bare, ratios, nil
 }
 
-// rate calls f on all cores for so long, and gives how many calls ended in a second.
-func rate(f func() error, round time.Duration) (float64, error) {
+// rate has so many callers call f for so long, and gives how many calls ended in a second.
+func rate(f func() error, callers int, round time.Duration) (float64, error) {
 	runtime.GC() // what the other side has left is not this one's to clear
 	var calls atomic.Int64
 	var failed atomic.Pointer[error]
 	var wg sync.WaitGroup
 	began := time.Now()
-	for range runtime.GOMAXPROCS(0) {
+	for range callers {
 		wg.Go(func() {
 			for time.Since(began) < round && failed.Load() == nil {
 				if err := f(); err != nil {
