@@ -32,7 +32,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("timing", flag.ContinueOnError)
-	n := flags.Int("n", 2000, "pairs of requests for each operation; ten times as many where an answer hashes no password")
+	n := flags.Int("n", 3000, "pairs of requests for each operation; three times as many where nothing hashes a password")
 	accounts := flags.Int("accounts", 100, "accounts to make")
 	only := flags.String("only", "", "the one operation to measure, such as sign-in; all where it is empty")
 	if err := flags.Parse(args); err != nil {

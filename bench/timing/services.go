@@ -33,8 +33,8 @@ type operation struct {
 var operations = []operation{
 	{"sign-up", "/register", map[string]string{"password": password}, http.StatusOK, 1},
 	{"sign-in", "/login", map[string]string{"password": "not the password"}, http.StatusUnauthorized, 1},
-	{"forgotten password", "/login/forgot", nil, http.StatusAccepted, 10},
-	{"resend", "/register/resend", nil, http.StatusAccepted, 10},
+	{"forgotten password", "/login/forgot", nil, http.StatusAccepted, 3},
+	{"resend", "/register/resend", nil, http.StatusAccepted, 3},
 }
 
 // services is `spillway run` on a folder of its own.
