@@ -99,7 +99,7 @@ bench-verify: ## Measure what tokens cost beside jwx, and signing in beside argo
 
 .PHONY: operations
 operations: ## Run the behaviour suite on every adapter, and write docs/operations.md; needs Docker
-	set -o pipefail; REQUIRE_DOCKER=1 go test -json -run '^(TestMemory|TestBehaviour|TestDirectory|TestStore|TestSagaOverDynamoDB|TestLifeOverDynamoDB)$$' \
+	set -o pipefail; REQUIRE_DOCKER=1 go test -json -run '^(TestMemory|TestBehaviour|TestDirectory|TestStore|TestSagaOverDynamoDB|TestLifeOverDynamoDB|TestDenials|TestCounters|TestRecords)$$' \
 	  ./services/internal/account/accounttest ./services/internal/embedded ./services/internal/dynamo ./services/internal/cognito | \
 	  go run ./services/internal/account/accounttest/cmd/operations docs/operations.md
 

@@ -10,11 +10,6 @@ import (
 	"spillway.example/services/internal/embedded"
 )
 
-func TestCounters(t *testing.T) {
-	t.Parallel()
-	accounttest.RunCounters(t, func(t *testing.T) account.Counters { return open(t, t.TempDir()) })
-}
-
 // Two processes count together, and keep the same secret.
 func TestCountersOfTwoProcesses(t *testing.T) {
 	t.Parallel()

@@ -43,6 +43,14 @@ func TestBehaviour(t *testing.T) {
 		t.Parallel()
 		accounttest.RunDenials(t, func(t *testing.T) account.Denials { t.Helper(); return open(t, t.TempDir()) })
 	})
+	t.Run("counters", func(t *testing.T) {
+		t.Parallel()
+		accounttest.RunCounters(t, func(t *testing.T) account.Counters { t.Helper(); return open(t, t.TempDir()) })
+	})
+	t.Run("records", func(t *testing.T) {
+		t.Parallel()
+		accounttest.RunRecords(t, func(t *testing.T) account.Records { t.Helper(); return open(t, t.TempDir()) })
+	})
 	t.Run("life", func(t *testing.T) { t.Parallel(); accounttest.RunLife(t, harness) })
 	t.Run("saga", func(t *testing.T) { t.Parallel(); accounttest.RunSaga(t, harness) })
 }

@@ -23,16 +23,12 @@ func TestMemory(t *testing.T) {
 	t.Run("denials", func(t *testing.T) {
 		accounttest.RunDenials(t, func(*testing.T) account.Denials { return accounttest.NewMemory(nil) })
 	})
+	t.Run("counters", func(t *testing.T) {
+		accounttest.RunCounters(t, func(*testing.T) account.Counters { return &accounttest.Counters{} })
+	})
+	t.Run("records", func(t *testing.T) {
+		accounttest.RunRecords(t, func(*testing.T) account.Records { return &accounttest.Records{} })
+	})
 	t.Run("life", func(t *testing.T) { accounttest.RunLife(t, openMemory) })
 	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, openMemory) })
-}
-
-func TestMemoryCounters(t *testing.T) {
-	t.Parallel()
-	accounttest.RunCounters(t, func(*testing.T) account.Counters { return &accounttest.Counters{} })
-}
-
-func TestMemoryRecords(t *testing.T) {
-	t.Parallel()
-	accounttest.RunRecords(t, func(*testing.T) account.Records { return &accounttest.Records{} })
 }

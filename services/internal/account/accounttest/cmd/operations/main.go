@@ -20,6 +20,9 @@ var (
 		{"store", "Table: what is known of them"},
 		{"saga", "Sign-up"},
 		{"life", "An account's life"},
+		{"denials", "Deny list: access tokens that are void before they expire"},
+		{"counters", "Counters of the limits"},
+		{"records", "Records of requests that may come again"},
 	}
 	adapters = []string{"memory", "embedded", "Cognito + DynamoDB"}
 	// tests gives suite and adapter of a top-level test; one of them runs several suites.
@@ -27,6 +30,8 @@ var (
 		"TestMemory": {"", "memory"}, "TestBehaviour": {"", "embedded"},
 		"TestDirectory": {"directory", "Cognito + DynamoDB"}, "TestStore": {"store", "Cognito + DynamoDB"},
 		"TestSagaOverDynamoDB": {"saga", "Cognito + DynamoDB"}, "TestLifeOverDynamoDB": {"life", "Cognito + DynamoDB"},
+		"TestDenials": {"denials", "Cognito + DynamoDB"}, "TestCounters": {"counters", "Cognito + DynamoDB"},
+		"TestRecords": {"records", "Cognito + DynamoDB"},
 	}
 )
 
