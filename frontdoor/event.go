@@ -5,37 +5,43 @@ import (
 	"sync"
 )
 
-// event is one invocation's event, scanned once: the fields that any of the doors
-// uses, and which door it came through.
+// event is one invocation's event, and which door it came through.
 type event struct {
 	text string // as it is scanned: Lambda's loop uses the bytes that it came in again
 	door Door
-	// multi says that headers are lists, in the event and so in the answer (ALB); base64,
-	// that the body is encoded so.
-	multi, base64 bool
-
-	method, path, rawPath, rawQuery, body jsonString
-	cookies                               []string
-	domain, sourceIP                      string // of requestContext
-	*pairs
+	// multi says that headers are lists, in the event and so in the answer (ALB).
+	multi bool
+	*fields
 }
 
-// pairs are the lists of an event. They are only needed until the request is made of
-// them, and then go to the next event.
-type pairs struct{ headers, multiHeaders, query, multiQuery []pair }
+// fields are the fields that any of the doors uses, scanned once. They are only needed
+// until the request is made of them, and then go to the next event.
+type fields struct {
+	method, path, rawPath, rawQuery, body    jsonString
+	base64                                   bool
+	domain, sourceIP                         string // of requestContext
+	cookies                                  []string
+	headers, multiHeaders, query, multiQuery []pair
+}
 
-var pairsPool = sync.Pool{New: func() any { return new(pairs) }}
+var fieldsPool = sync.Pool{New: func() any { return new(fields) }}
 
-// release gives the lists back, with nothing of this event in them.
-func (p *pairs) release() {
-	for _, list := range []*[]pair{&p.headers, &p.multiHeaders, &p.query, &p.multiQuery} {
-		if cap(*list) > manyPairs {
-			*list = nil
-		}
-		clear(*list)
-		*list = (*list)[:0]
+// release gives the fields back, with nothing of this event in them.
+func (f *fields) release() {
+	*f = fields{
+		cookies: emptied(f.cookies), headers: emptied(f.headers), multiHeaders: emptied(f.multiHeaders),
+		query: emptied(f.query), multiQuery: emptied(f.multiQuery),
 	}
-	pairsPool.Put(p)
+	fieldsPool.Put(f)
+}
+
+// emptied gives the memory of a list for the next one, unless it is too much to keep.
+func emptied[T any](list []T) []T {
+	if cap(list) > manyPairs {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // manyPairs is the longest list that is kept.
@@ -66,7 +72,7 @@ type marks struct {
 // invocation.
 func (e *event) parse(raw []byte) error {
 	e.text = string(raw)
-	e.pairs = pairsPool.Get().(*pairs) //nolint:forcetypeassert // the pool holds nothing else
+	e.fields = fieldsPool.Get().(*fields) //nolint:forcetypeassert // the pool holds nothing else
 	p := scanner{text: e.text}
 	var m marks
 	m.object = p.object(func(key string) { e.member(&p, key, &m) })

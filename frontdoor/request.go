@@ -25,7 +25,7 @@ type exchange struct {
 
 // usual is how many headers most requests have, at the most; with it an exchange just fits
 // one of the sizes that Go's allocator has.
-const usual = 16
+const usual = 18
 
 // eventContext is a request's context: it knows the event.
 type eventContext struct {
@@ -50,7 +50,7 @@ func (x *exchange) request(o Options) (*http.Request, error) {
 	e := &x.event
 	defer func() {
 		e.release()
-		e.pairs = nil
+		e.fields = nil
 	}()
 	r := blank.WithContext(&x.ctx) // a copy
 	if e.door == DoorDirect {
