@@ -27,8 +27,9 @@ const (
 // function that has registered an extension, which WithEnableSIGTERM does; it costs a call
 // before the first invocation, so it is for those who have hooks.
 func serveLambda(ctx context.Context, h http.Handler, o Options) error {
-	var handler any = NewInvoker(h, o)
-	switch i := NewInvoker(h, o); {
+	i := NewInvoker(h, o)
+	var handler any = i
+	switch {
 	case o.AfterAnswer != nil:
 		handler = i.invokeAndGoOn
 	case o.Streaming:

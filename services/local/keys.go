@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"text/tabwriter"
 	"time"
 
 	"spillway.example/services/internal/account"
-	"spillway.example/services/internal/backend"
 	"spillway.example/services/internal/embedded"
-	"spillway.example/services/internal/settings"
 )
 
 // KeysConfig is what the work on signing keys is told.
@@ -28,14 +24,7 @@ type KeysConfig struct {
 // Keys works on the signing keys of the embedded store, which services may have open at
 // the same time, and lists them. The error is for the user.
 func Keys(ctx context.Context, c KeysConfig) error {
-	s, err := settings.Parse(settings.Local, c.Environ)
-	if err != nil {
-		return fmt.Errorf("%w\n%w", ErrSettings, err)
-	}
-	if _, err := os.Stat(s.DataDir); err != nil { // opening would make it
-		return fmt.Errorf("data folder %s is not there; DATA_DIR says where it is", s.DataDir)
-	}
-	store, err := backend.OpenStore(ctx, s, slog.New(slog.DiscardHandler))
+	store, _, err := openThere(ctx, c.Environ)
 	if err != nil {
 		return err
 	}
