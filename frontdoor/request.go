@@ -156,7 +156,7 @@ func (x *exchange) target(r *http.Request, o Options) error {
 		r.RequestURI = path + "?" + query
 	}
 	r.URL = &x.url
-	if plain(path) {
+	if plain(path) && !hasControl(query) {
 		x.url.Path, x.url.RawQuery = path, query // what parsing would give
 		return nil
 	}
@@ -166,6 +166,16 @@ func (x *exchange) target(r *http.Request, o Options) error {
 	}
 	x.url = *u
 	return nil
+}
+
+// hasControl says whether there is an ASCII control character in s, which no URL may have.
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 // plain says whether a path is its own escaped form and begins no authority.
