@@ -22,6 +22,9 @@ import (
 // bound is how far an interval may reach, as a share of the median.
 const bound = 0.02
 
+// tellEvery is how often whoever waits is told how far it is.
+const tellEvery = 30 * time.Second
+
 func main() {
 	err := run(context.Background(), os.Args[1:], os.Stdout)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -32,7 +35,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("timing", flag.ContinueOnError)
-	n := flags.Int("n", 3000, "pairs of requests for each operation; three times as many where nothing hashes a password")
+	n := flags.Int("n", 2000, "pairs of requests for each operation; three times as many where no answer waits for a hash")
 	accounts := flags.Int("accounts", 100, "accounts to make")
 	only := flags.String("only", "", "the one operation to measure, such as sign-in; all where it is empty")
 	if err := flags.Parse(args); err != nil {
@@ -46,7 +49,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintf(out, "Making %d accounts, then pairs of requests: for one that is known and one that is not.\n", *accounts)
 	known := make([]string, *accounts)
 	for i := range known {
-		known[i] = fmt.Sprintf("known-%d@example.com", i)
+		known[i] = fmt.Sprintf("known-%05d@example.com", i)
 		if err := s.join(ctx, known[i]); err != nil {
 			return fmt.Errorf("making an account: %w", err)
 		}
@@ -58,7 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if *only != "" && op.name != *only {
 			continue
 		}
-		pairs, err := measure(ctx, s, op, known, *n*op.times)
+		pairs, err := measure(ctx, s, op, known, *n*op.times, os.Stderr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", op.name, err)
 		}
@@ -78,14 +81,21 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // measure makes n pairs of requests, in random order within each, and gives how long they
-// took.
-func measure(ctx context.Context, s *services, op operation, known []string, n int) ([]pair, error) {
+// took. It tells progress every now and then.
+func measure(ctx context.Context, s *services, op operation, known []string, n int, progress io.Writer) ([]pair, error) {
 	warmUp := n / 20 // connections and caches
 	pairs := make([]pair, 0, n)
+	begun := time.Now()
+	told := begun
 	for i := range warmUp + n {
+		if now := time.Now(); now.Sub(told) > tellEvery {
+			told = now
+			left := now.Sub(begun) * time.Duration(warmUp+n-i) / time.Duration(i)
+			fmt.Fprintf(progress, "%s: %d of %d pairs, %s to go\n", op.name, i, warmUp+n, left.Round(time.Second))
+		}
 		var p pair
 		names := map[*time.Duration]string{
-			&p.unknown: fmt.Sprintf("other-%s-%d@example.com", op.name[:4], i),
+			&p.unknown: s.stranger(),
 			&p.known:   known[i%len(known)],
 		}
 		order := []*time.Duration{&p.unknown, &p.known}

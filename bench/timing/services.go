@@ -29,9 +29,9 @@ type operation struct {
 	times  int               // how many times the pairs of the slowest
 }
 
-// A sign-up hashes a password, too, though its answer does not wait for it.
+// Where an answer does not wait for a hash it is over soon, and its time varies more.
 var operations = []operation{
-	{"sign-up", "/register", map[string]string{"password": password}, http.StatusOK, 1},
+	{"sign-up", "/register", map[string]string{"password": password}, http.StatusOK, 3},
 	{"sign-in", "/login", map[string]string{"password": "not the password"}, http.StatusUnauthorized, 1},
 	{"forgotten password", "/login/forgot", nil, http.StatusAccepted, 3},
 	{"resend", "/register/resend", nil, http.StatusAccepted, 3},
@@ -43,6 +43,15 @@ type services struct {
 	dir  string
 	cmd  *exec.Cmd
 	http http.Client
+
+	strangers int // addresses so far that nobody has
+}
+
+// stranger gives an address that nobody has, as long as the known ones are: what is done
+// with a name takes the longer the longer it is.
+func (s *services) stranger() string {
+	s.strangers++
+	return fmt.Sprintf("other-%05d@example.com", s.strangers)
 }
 
 func start(ctx context.Context) (*services, error) {
@@ -126,13 +135,19 @@ func (s *services) send(req *http.Request) (int, []byte, error) {
 }
 
 // timed makes one request, once nothing of an earlier one is left to do: the outbox waits
-// for that.
+// for that. One that is refused for its form goes before, so that every request finds the
+// service in the same state: what the work of the last one leaves in memory and caches
+// shows in the next.
 func (s *services) timed(ctx context.Context, op operation, name string) (time.Duration, error) {
 	if _, err := s.get(ctx, "/outbox?to=nobody@example.com"); err != nil {
 		return 0, err
 	}
-	body := map[string]string{"username": name}
+	body := map[string]string{"username": ""}
 	maps.Copy(body, op.body)
+	if _, _, err := s.post(ctx, op.path, body); err != nil {
+		return 0, err
+	}
+	body["username"] = name
 	begun := time.Now()
 	status, answer, err := s.post(ctx, op.path, body)
 	took := time.Since(begun)

@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"log/slog"
-	"time"
 )
 
 // Confirmation is a request to confirm an account, as it came in.
@@ -81,8 +79,9 @@ func superseded(err error) error {
 }
 
 // Resend sends a new code to the address of an account that waits for one, at most
-// once in [MailInterval]. It says nothing of whether it did: a name that is unknown,
-// confirmed or has no address gets the same answer, before anything is looked up.
+// once in [MailInterval], and to an address of which none waits the news of that. It says
+// nothing of what it did: a name that is unknown, confirmed or has no address gets the
+// same answer, before anything is looked up.
 // CodeTooManyRequests.
 func (r *Registrar) Resend(ctx context.Context, username string) error {
 	name, err := FoldUsername(username)
@@ -94,23 +93,6 @@ func (r *Registrar) Resend(ctx context.Context, username string) error {
 		return err
 	}
 	return r.Background.Do(ctx, func(ctx context.Context) {
-		resend(ctx, r.Claims, r.Directory, name, r.Now(), code, r.Logger)
+		unseen{r.Claims, r.Directory, r.Mailer, r.Logger}.code(ctx, name, r.Now(), code, r.Directory.ResendCode, insteadOfConfirming)
 	})
-}
-
-// resend has the directory send a new code to the address of a pending account, unless
-// a mail about its name went out within MailInterval.
-func resend(ctx context.Context, claims Claims, dir Directory, name string, now time.Time, code Sending, log *slog.Logger) {
-	claim, err := claims.Find(ctx, name)
-	if err == nil && !claim.Confirmed && claim.UserID != "" && claim.Email != "" {
-		var due bool
-		if due, err = claims.MarkMailed(ctx, name, now, MailInterval); due {
-			if err = dir.ResendCode(code.watched(ctx), name); err != nil {
-				code.Failed(ctx)
-			}
-		}
-	}
-	if err != nil && CodeOf(err) != CodeNotFound {
-		log.WarnContext(ctx, "code not sent again", "err", err)
-	}
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 )
 
+// notice makes a mail to an address.
+type notice func(email string) Mail
+
 // notify mails the owner of a name that is an address, at most once in MailInterval.
-func (r *Registrar) notify(ctx context.Context, username string, notice func(email string) Mail) {
+func (r *Registrar) notify(ctx context.Context, username string, n notice) {
 	if !IsEmail(username) {
 		return
 	}
@@ -15,7 +18,7 @@ func (r *Registrar) notify(ctx context.Context, username string, notice func(ema
 		r.Logger.WarnContext(ctx, "notice not sent", "err", err)
 	}
 	if due {
-		r.send(ctx, notice(username))
+		r.send(ctx, n(username))
 	}
 }
 
@@ -32,6 +35,15 @@ func alreadyRegistered(email string) Mail {
 		Subject: "You already have an account",
 		Text: "Somebody, most likely you, tried to sign up with this e-mail address, which already has an account.\n" +
 			"Nothing has changed. If it was you, sign in with your password; if not, there is nothing to do.\n",
+	}
+}
+
+func noAccount(email string) Mail {
+	return Mail{
+		To:      email,
+		Subject: "There is no account for this address",
+		Text: "Somebody, most likely you, asked for a code for this e-mail address, but no account waits for one under it.\n" +
+			"If it was you, sign up with it, or ask again with the username that you signed up with; if not, there is nothing to do.\n",
 	}
 }
 

@@ -3,8 +3,9 @@ package account
 import "context"
 
 // ForgotPassword sends a code for a new password to the proven address of an account, at
-// most once in [MailInterval]. It says nothing of whether it did: any name gets the same
-// answer, before anything is looked up. CodeInvalid where nobody can have such a name;
+// most once in [MailInterval], and to an address that is no account's username the news
+// that there is none. It says nothing of what it did: any name gets the same answer,
+// before anything is looked up. CodeInvalid where nobody can have such a name;
 // CodeTooManyRequests.
 func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 	name, err := FoldUsername(username)
@@ -15,22 +16,12 @@ func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	return s.Background.Do(ctx, func(ctx context.Context) { s.forgot(ctx, name, code) })
+	return s.Background.Do(ctx, func(ctx context.Context) {
+		s.unseen().code(ctx, name, s.Now(), code, s.Directory.ForgotPassword, insteadOfReset)
+	})
 }
 
-func (s *Sessions) forgot(ctx context.Context, name string, code Sending) {
-	ctx = code.watched(ctx)
-	_, found := s.Claims.Find(ctx, name)
-	due, err := s.Claims.MarkMailed(ctx, name, s.Now(), MailInterval)
-	// The directory may have users that were not made here.
-	if err == nil && (due || CodeOf(found) == CodeNotFound) {
-		err = s.Directory.ForgotPassword(ctx, name)
-	}
-	if err != nil && CodeOf(err) != CodeNotFound {
-		code.Failed(ctx)
-		s.Logger.WarnContext(ctx, "code for a new password not sent", "err", err)
-	}
-}
+func (s *Sessions) unseen() unseen { return unseen{s.Claims, s.Directory, s.Mailer, s.Logger} }
 
 // Reset is a request for a new password, as it came in.
 type Reset struct {

@@ -113,6 +113,6 @@ func (s *Sessions) resend(ctx context.Context, name string) error {
 			s.Logger.WarnContext(ctx, "code not sent again", "err", err)
 			return
 		}
-		resend(ctx, s.Claims, s.Directory, name, s.Now(), code, s.Logger)
+		s.unseen().code(ctx, name, s.Now(), code, s.Directory.ResendCode, insteadOfConfirming)
 	})
 }

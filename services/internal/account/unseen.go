@@ -1,6 +1,10 @@
 package account
 
-import "context"
+import (
+	"context"
+	"log/slog"
+	"time"
+)
 
 // registerUnseen signs somebody up under an e-mail address, in the background, so that
 // neither the answer nor its time depends on what comes of it. A code or a notice goes
@@ -47,4 +51,71 @@ func (r *Registrar) refuseOwned(ctx context.Context, c Claim) error {
 	default:
 		return err
 	}
+}
+
+// unseen mails what is asked for under a name that nobody may learn anything about.
+type unseen struct {
+	claims    Claims
+	directory Directory
+	mailer    Mailer
+	logger    *slog.Logger
+}
+
+// code has ask send a code, at most once in [MailInterval]. Where the name is an address
+// of nobody whom a code would serve, the address is told so: whoever has it, the same
+// calls are made and one mail goes out. instead gives that mail, or nil where the code is
+// the mail.
+func (u unseen) code(ctx context.Context, name string, now time.Time, sending Sending, ask func(context.Context, string) error, instead func(User) notice) {
+	ctx = sending.watched(ctx)
+	if err := u.tryCode(ctx, name, now, ask, instead); err != nil {
+		sending.Failed(ctx)
+		u.logger.WarnContext(ctx, "code not sent", "err", err)
+	}
+}
+
+func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask func(context.Context, string) error, instead func(User) notice) error {
+	_, err := u.claims.Find(ctx, name)
+	claimed := CodeOf(err) != CodeNotFound // the directory may have users that were not made here
+	if err != nil && claimed {
+		return err
+	}
+	due, err := u.claims.MarkMailed(ctx, name, now, MailInterval)
+	if err != nil {
+		return err
+	}
+	user, err := u.directory.FindUser(ctx, name)
+	if err != nil && CodeOf(err) != CodeNotFound {
+		return err
+	}
+	if claimed && !due {
+		return nil
+	}
+	switch err := ask(ctx, name); CodeOf(err) {
+	case "", CodeNotFound, CodeAlreadyConfirmed: // what instead knows already
+	default:
+		return err
+	}
+	if mail := instead(user); mail != nil && IsEmail(name) {
+		return u.mailer.Send(ctx, mail(name))
+	}
+	return nil
+}
+
+// insteadOfConfirming is for somebody who asked for a code to confirm an account with.
+func insteadOfConfirming(u User) notice {
+	switch {
+	case u.ID == "":
+		return noAccount
+	case u.Confirmed:
+		return alreadyRegistered
+	}
+	return nil
+}
+
+// insteadOfReset is for somebody who asked for a code for a new password.
+func insteadOfReset(u User) notice {
+	if u.Confirmed && u.EmailVerified {
+		return nil
+	}
+	return noAccount
 }

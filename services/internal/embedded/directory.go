@@ -98,20 +98,29 @@ func (d *Directory) Confirm(ctx context.Context, username, code string) error {
 // address to send a code to.
 func (d *Directory) ResendCode(ctx context.Context, username string) error {
 	var email, code string
+	var refused error
 	err := d.store.update(ctx, "making a new code", func(tx *sql.Tx) error {
-		u, err := unconfirmed(ctx, tx, username)
-		if err != nil {
-			return err
+		var u account.User
+		if u, refused = unconfirmed(ctx, tx, username); refused == nil && u.Email == "" {
+			refused = account.Errorf(account.CodeNotFound, nil, "The account has no e-mail address.")
 		}
-		if u.Email == "" {
-			return account.Errorf(account.CodeNotFound, nil, "The account has no e-mail address.")
+		switch account.CodeOf(refused) {
+		case "":
+		case account.CodeNotFound, account.CodeAlreadyConfirmed:
+			return decoy(ctx, tx)
+		default:
+			return refused
 		}
 		email = u.Email
+		var err error
 		code, err = d.newCode(ctx, tx, u.ID, confirmSignUp)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case refused != nil:
+		return refused
 	}
 	if err := d.mailCode(ctx, email, confirmSignUp, code); err != nil {
 		return account.ErrUnavailable(err)
