@@ -432,7 +432,7 @@ func TestProblems(t *testing.T) {
 			if !slices.Equal(g.fields(), tt.fields) {
 				t.Errorf("%s: blames %v, want %v", tt.name, g.fields(), tt.fields)
 			}
-			if tt.header[0] != "" && !strings.HasPrefix(g.header.Get(tt.header[0]), tt.header[1]) {
+			if tt.header[0] != "" && g.header.Get(tt.header[0]) != tt.header[1] {
 				t.Errorf("%s: %s is %q, want %q", tt.name, tt.header[0], g.header.Get(tt.header[0]), tt.header[1])
 			}
 			for _, secret := range []string{"short", "password1", "a secret cause"} {

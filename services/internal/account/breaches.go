@@ -5,8 +5,15 @@ import (
 	"log/slog"
 )
 
-// Count counts an event of the service itself, by a name from the program's text.
+// Count counts an event of the service itself, by a name from the program's text. The nil
+// Count counts nothing.
 type Count func(ctx context.Context, event string)
+
+func (c Count) add(ctx context.Context, event string) {
+	if c != nil {
+		c(ctx, event)
+	}
+}
 
 // Breaches knows the passwords that have appeared in breaches of other services.
 type Breaches interface {
@@ -18,7 +25,7 @@ type Breaches interface {
 // BreachCheck admits all.
 type BreachCheck struct {
 	Breaches Breaches
-	Count    Count        // of UncheckedPasswords; nil counts nothing
+	Count    Count        // of UncheckedPasswords
 	Logger   *slog.Logger // required
 }
 
@@ -33,9 +40,7 @@ func (b *BreachCheck) Check(ctx context.Context, password string) error {
 	breached, err := b.Breaches.Has(ctx, password)
 	if err != nil {
 		b.Logger.WarnContext(ctx, "a new password was not looked for in breaches", "err", err)
-		if b.Count != nil {
-			b.Count(ctx, "UncheckedPasswords")
-		}
+		b.Count.add(ctx, "UncheckedPasswords")
 		return nil
 	}
 	if breached {

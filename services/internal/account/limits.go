@@ -28,7 +28,7 @@ type LimitsConfig struct {
 	// Key makes the counters' keys, with the names and addresses in them, unreadable. It
 	// is secret, and the same for all copies of both services.
 	Key    []byte
-	Count  Count // of LimitsReached and UncountedSignIns; nil counts nothing
+	Count  Count // of LimitsReached and UncountedSignIns
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -43,9 +43,6 @@ type Limits struct{ LimitsConfig }
 func NewLimits(c LimitsConfig) *Limits {
 	if c.Policies == nil {
 		return nil
-	}
-	if c.Count == nil {
-		c.Count = func(context.Context, string) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -77,7 +74,7 @@ func (l *Limits) SignIn(ctx context.Context, name string) (Guess, error) {
 		return g, err
 	}
 	l.Logger.WarnContext(ctx, "a sign-in was not counted", "err", err)
-	l.Count(ctx, "UncountedSignIns")
+	l.Count.add(ctx, "UncountedSignIns")
 	return Guess{}, nil
 }
 
@@ -203,7 +200,7 @@ func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...s
 	}
 	if !taken.Admitted {
 		l.Logger.InfoContext(ctx, "limit reached", "policy", string(p), "after", taken.After)
-		l.Count(ctx, "LimitsReached")
+		l.Count.add(ctx, "LimitsReached")
 		return taken, &Error{
 			Code: CodeTooManyRequests, Message: "Too many attempts; try again later.",
 			RetryAfter: taken.After, Quota: &Quota{Policy: p, Tier: taken.Tier},

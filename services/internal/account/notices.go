@@ -38,6 +38,22 @@ func alreadyRegistered(email string) Mail {
 	}
 }
 
+// signUpFailed tells, too, what only the directory knows of the password: which rule of
+// its own it breaks.
+func signUpFailed(email string, why error) Mail {
+	m := Mail{
+		To:      email,
+		Subject: "There is no account for you yet",
+		Text: "You, or somebody who gave your e-mail address, signed up with it, and something went wrong on our side.\n" +
+			"Sign up again in a minute or two. If it was not you, there is nothing to do.\n",
+	}
+	if CodeOf(why) == CodeInvalid {
+		m.Text = "You, or somebody who gave your e-mail address, signed up with it, and the password was refused: it breaks a rule of this service.\n" +
+			"Sign up again with a longer one. If it was not you, there is nothing to do.\n"
+	}
+	return m
+}
+
 func noAccount(email string) Mail {
 	return Mail{
 		To:      email,

@@ -34,6 +34,7 @@ type RegistrarConfig struct {
 	Breaches      *BreachCheck
 	Revoker       *Revoker // voids the access tokens of a deleted account; nil is none
 	Replays       *Replays // to be forgotten with an account; nil is none
+	Count         Count    // of SignUpsFailed and MailsFailed
 	EmailRequired bool     // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time
 	Logger        *slog.Logger

@@ -1,6 +1,9 @@
 package account
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // ForgotPassword sends a code for a new password to the proven address of an account, at
 // most once in [MailInterval], and to an address that is no account's username the news
@@ -21,7 +24,7 @@ func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 	})
 }
 
-func (s *Sessions) unseen() unseen { return unseen{s.Claims, s.Directory, s.Mailer, s.Logger} }
+func (s *Sessions) unseen() unseen { return unseen{s.Claims, s.Directory, s.Mailer, s.Count, s.Logger} }
 
 // Reset is a request for a new password, as it came in.
 type Reset struct {
@@ -54,12 +57,20 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	}
 	guess.Right(ctx)
 	s.tell(ctx, name, passwordChanged)
+	// The code is used up, so nobody can ask for this again: it goes on when the caller
+	// has gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeWithin)
+	defer cancel()
 	user, err := s.Directory.FindUser(ctx, name)
 	if err != nil {
 		return err
 	}
 	return s.Revoker.RevokeUser(ctx, user.ID)
 }
+
+// revokeWithin is how long voiding the access tokens of an account may take once nobody
+// can ask for it again.
+const revokeWithin = 20 * time.Second
 
 // tell mails the owner of an account a notice at its proven address, on a best effort.
 func (s *Sessions) tell(ctx context.Context, name string, notice func(User) Mail) {

@@ -17,6 +17,7 @@ type SessionsConfig struct {
 	Background Background // for what no answer may wait for; Inline where it is nil
 	Limits     *Limits    // nil is none
 	Breaches   *BreachCheck
+	Count      Count // of MailsFailed
 	Now        func() time.Time
 	Logger     *slog.Logger
 }

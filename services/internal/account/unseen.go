@@ -22,8 +22,13 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 			err = r.refuse(ctx, user)
 		}
 		if err != nil {
-			code.Failed(ctx)
+			r.Count.add(ctx, "SignUpsFailed")
 			r.Logger.WarnContext(ctx, "sign-up came to nothing", "err", err)
+			err = r.Mailer.Send(code.watched(ctx), signUpFailed(user.Email, err))
+		}
+		if err != nil {
+			code.Failed(ctx)
+			r.Logger.WarnContext(ctx, "notice not sent", "err", err)
 		}
 	})
 }
@@ -58,6 +63,7 @@ type unseen struct {
 	claims    Claims
 	directory Directory
 	mailer    Mailer
+	count     Count
 	logger    *slog.Logger
 }
 
@@ -69,6 +75,7 @@ func (u unseen) code(ctx context.Context, name string, now time.Time, sending Se
 	ctx = sending.watched(ctx)
 	if err := u.tryCode(ctx, name, now, ask, instead); err != nil {
 		sending.Failed(ctx)
+		u.count.add(ctx, "MailsFailed")
 		u.logger.WarnContext(ctx, "code not sent", "err", err)
 	}
 }

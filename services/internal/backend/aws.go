@@ -72,7 +72,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	queue := background.New(background.Config{Logger: c.Logger})
+	queue := background.New(background.Config{Count: c.Telemetry.Count, Logger: c.Logger})
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Settings.UsersTable)
 	introspection, err := introspectionSecrets(ctx, sdk, c.Settings)
 	if err != nil {
@@ -86,10 +86,10 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	return &Backend{
-		Directory: cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
+		Directory: poolDirectory{cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
-		}),
-		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue,
+		}), verifier},
+		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Background: queue, Count: c.Telemetry.Count,
 		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Count: c.Telemetry.Count, Logger: c.Logger}),
 		Replays:  account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches: breaches(c),

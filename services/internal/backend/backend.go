@@ -37,6 +37,7 @@ type Backend struct {
 	// Background does what no answer waits for: whoever serves must wait for it before
 	// the process ends or is frozen.
 	Background *background.Queue
+	Count      account.Count // of what happens in the background
 
 	// Ready says whether the store can be used; nil where nothing local can fail.
 	Ready func(context.Context) error
@@ -95,7 +96,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	queue := background.New(background.Config{Logger: c.Logger})
+	queue := background.New(background.Config{Count: c.Telemetry.Count, Logger: c.Logger})
 	mailer := queue.Mailer(server)
 	return &Backend{
 		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
@@ -103,7 +104,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		Replays:       account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches:      breaches(c),
 		Introspection: c.Settings.IntrospectionSecrets,
-		Mailer:        mailer, Background: queue, Ready: store.Ping, Close: store.Close,
+		Mailer:        mailer, Background: queue, Count: c.Telemetry.Count, Ready: store.Ping, Close: store.Close,
 		Routes: func(mux *http.ServeMux) {
 			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
 			if server == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
@@ -148,7 +149,7 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
 		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches,
-		Replays: b.Replays, Revoker: b.Revoker(), Background: b.Background, EmailRequired: s.EmailRequired, Logger: log,
+		Replays: b.Replays, Revoker: b.Revoker(), Background: b.Background, EmailRequired: s.EmailRequired, Count: b.Count, Logger: log,
 	})
 }
 
@@ -160,7 +161,8 @@ func (b *Backend) Revoker() *account.Revoker {
 // Sessions makes the sign-in use cases over the backend.
 func (b *Backend) Sessions(log *slog.Logger) *account.Sessions {
 	return account.NewSessions(account.SessionsConfig{
-		Verifier: b.Verifier, Revoker: b.Revoker(), Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches, Background: b.Background, Logger: log,
+		Verifier: b.Verifier, Revoker: b.Revoker(), Directory: b.Directory, Claims: b.Claims, Mailer: b.Mailer,
+		Limits: b.Limits, Breaches: b.Breaches, Background: b.Background, Count: b.Count, Logger: log,
 	})
 }
 

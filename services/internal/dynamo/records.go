@@ -74,16 +74,28 @@ func (s *Store) Begin(ctx context.Context, r account.Record, now time.Time) (acc
 	return standing.record(r.Key), false, nil
 }
 
-// own puts a record into its owner's set.
+// maxOwned is how many records of an owner a day's set holds. An item has room for more, but
+// each write of it costs its whole size, and strangers can have records made under anybody's
+// name.
+const maxOwned = 400
+
+// own puts a record into its owner's set. One for which there is no room is forgotten when
+// it expires, within a day.
 func (s *Store) own(ctx context.Context, r account.Record) error {
-	return s.update(ctx, &dynamodb.UpdateItemInput{
+	err := s.update(ctx, &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: pk(ownerKey(r.Owner, r.ExpiresAt)),
-		UpdateExpression: aws.String("ADD records :key SET " + TTLAttribute + " = :expires"),
+		UpdateExpression:    aws.String("ADD records :key SET " + TTLAttribute + " = :expires"),
+		ConditionExpression: aws.String("attribute_not_exists(records) OR size(records) < :room"),
 		ExpressionAttributeValues: values{
+			":room":    number(maxOwned),
 			":key":     &types.AttributeValueMemberSS{Value: []string{r.Key}},
 			":expires": number(r.ExpiresAt.Add(24 * time.Hour).Unix()),
 		},
 	})
+	if _, full := refused(err); full {
+		return nil
+	}
+	return err
 }
 
 // Finish implements [account.Records].

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,10 +27,12 @@ func (b *Bearer) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
+var errNoToken = errors.New("there is no token")
+
 // Token gives the access token; CodeInvalidToken where there is none.
 func (b *Bearer) Token() (string, error) {
 	if b.token == "" {
-		return "", account.Errorf(account.CodeInvalidToken, nil, "An access token is needed: Authorization: Bearer ….")
+		return "", account.Errorf(account.CodeInvalidToken, errNoToken, "An access token is needed: Authorization: Bearer ….")
 	}
 	return b.token, nil
 }

@@ -54,6 +54,24 @@ var kinds = map[account.Code]kind{
 	codeSlow:      {http.StatusRequestTimeout, ""},
 }
 
+// errorHeaders are what an error answer may carry, by its status.
+var errorHeaders = map[int]map[string]*huma.Param{
+	http.StatusUnauthorized:       {"WWW-Authenticate": header(huma.TypeString, "RFC 6750 section 3", `Bearer error="invalid_token"`)},
+	http.StatusConflict:           {"Retry-After": retryAfter},
+	http.StatusServiceUnavailable: {"Retry-After": retryAfter},
+	http.StatusTooManyRequests: {
+		"Retry-After":      retryAfter,
+		"RateLimit-Policy": header(huma.TypeString, "The budget that is used up, with its quota and its window in seconds (draft-ietf-httpapi-ratelimit-headers)", `"guess.pair";q=10;w=60`),
+		"RateLimit":        header(huma.TypeString, "What is left of it, and in how many seconds there is more", `"guess.pair";r=0;t=42`),
+	},
+}
+
+var retryAfter = header(huma.TypeInteger, "In how many seconds to try again", 42)
+
+func header(kind, meaning string, example any) *huma.Param {
+	return &huma.Param{Description: meaning, Schema: &huma.Schema{Type: kind}, Example: example}
+}
+
 // statusOf gives a code's status.
 func statusOf(code account.Code) (status int, known bool) {
 	k, known := kinds[code]
@@ -76,7 +94,8 @@ func withEdgeCodes[In any](codes []account.Code, op Operation) []account.Code {
 	return slices.Compact(codes)
 }
 
-// describe puts an example of each of an operation's errors into the document, and says of
+// describe puts an example of each of an operation's errors into the document, with their
+// headers, and says of
 // a request's members that need not be there that they may be null, which is the same.
 func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 	described := operationAt(document.Paths[op.Path], op.Method)
@@ -86,6 +105,7 @@ func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 	for _, code := range codes {
 		k := kinds[code]
 		response := described.Responses[strconv.Itoa(k.status)]
+		response.Headers = errorHeaders[k.status]
 		for _, media := range response.Content {
 			if media.Examples == nil {
 				media.Examples = map[string]*huma.Example{}

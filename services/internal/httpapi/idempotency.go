@@ -33,7 +33,10 @@ type kept struct {
 func replayed[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Out, error)) func(context.Context, *In) (*Out, error) {
 	return func(ctx context.Context, in *In) (*Out, error) {
 		key := any(in).(keyed).idempotencyKey() //nolint:forcetypeassert // Handle has looked
-		caller := a.caller(ctx, in)
+		caller, err := a.caller(ctx, in)
+		if err != nil {
+			return nil, NewProblem(ctx, a.log, err)
+		}
 		if key == "" || a.replays == nil || caller == "" {
 			return f(ctx, in)
 		}
@@ -64,27 +67,34 @@ func replayed[In, Out any](a *API, op Operation, f func(context.Context, *In) (*
 }
 
 // caller says whom a request is about, or nobody where its bearer is nobody: then the
-// operation itself says so.
-func (a *API) caller(ctx context.Context, in any) account.Caller {
+// operation itself says so. CodeUnavailable where that cannot be known.
+func (a *API) caller(ctx context.Context, in any) (account.Caller, error) {
 	switch in := in.(type) {
 	case interface{ Token() (string, error) }:
 		token, err := in.Token()
 		if err != nil || a.bearer == nil {
-			return ""
+			return "", nil
 		}
 		who, err := a.bearer(ctx, token)
-		if err != nil {
-			return ""
+		switch account.CodeOf(err) {
+		case "":
+			return account.CallerByID(who.UserID), nil
+		case account.CodeInvalidToken:
+			return "", nil
 		}
-		return account.CallerByID(who.UserID)
+		return "", err
 	case interface{ Subject() string }:
-		return account.CallerByName(in.Subject())
+		return account.CallerByName(in.Subject()), nil
 	}
 	panic(fmt.Sprintf("%T says nothing of whom it is about", in))
 }
 
-// final says whether another try would end the same, at any time.
-func (p *Problem) final() bool { return p.Status < http.StatusInternalServerError && p.retryAfter == 0 }
+// final says whether another try would end the same, at any time: with a fresh token, too,
+// and once the answer's challenge is over.
+func (p *Problem) final() bool {
+	return p.Status < http.StatusInternalServerError && p.retryAfter == 0 &&
+		p.Code != string(account.CodeInvalidToken) && p.Code != string(account.CodeChallenge)
+}
 
 // encode makes what is kept of an answer.
 func encode(out any, p *Problem) []byte {

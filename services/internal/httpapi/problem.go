@@ -48,6 +48,7 @@ type Problem struct {
 
 	retryAfter time.Duration
 	quota      *account.Quota
+	noToken    bool // where one is needed
 }
 
 // FieldProblem is one field that breaks a rule.
@@ -88,10 +89,10 @@ func (p *Problem) GetHeaders() http.Header {
 		h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%d;w=%d`, q.Policy, q.Tier.Count, seconds(q.Tier.Per)))
 		h.Set("RateLimit", fmt.Sprintf(`"%s";r=0;t=%d`, q.Policy, seconds(p.retryAfter)))
 	}
-	switch p.Code {
-	case string(account.CodeInvalidToken):
-		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 section 3
-	case string(account.CodeInvalidCredentials):
+	switch { // RFC 6750 section 3: no code for a request that has no token
+	case p.Code == string(account.CodeInvalidToken) && !p.noToken:
+		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case p.Status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
 	}
 	return h
@@ -108,7 +109,7 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
-	p := &Problem{Code: string(account.CodeOf(err)), RequestID: telemetry.RequestID(ctx)}
+	p := &Problem{Code: string(account.CodeOf(err)), RequestID: telemetry.RequestID(ctx), noToken: errors.Is(err, errNoToken)}
 	status, known := statusOf(account.CodeOf(err))
 	e, ok := errors.AsType[*account.Error](err)
 	if !known || !ok || status == http.StatusInternalServerError {

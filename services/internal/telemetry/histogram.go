@@ -62,4 +62,4 @@ func (h *histogram) value() any {
 }
 
 // round keeps microseconds.
-func round(ms float64) float64 { return math.Round(ms*1000) / 1000 }
+func round(ms float64) float64 { return math.Round(ms*1e6) / 1e6 }

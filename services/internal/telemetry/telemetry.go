@@ -194,6 +194,7 @@ func (t *Telemetry) flushEMF() {
 // Flush delivers what a function's invocation left: after its answer, before the
 // environment may be frozen or be no more.
 func (t *Telemetry) Flush(ctx context.Context) {
+	t.emf.flush(nil) // what was counted in the background
 	if t.traces == nil && t.otlp == nil {
 		return
 	}

@@ -36,7 +36,7 @@ func operations() []check {
 }
 
 // ownMetrics are those that the programs make, in the namespace Spillway.
-var ownMetrics = []string{"Requests", "Errors", "Latency", "ColdStarts", "Drains", "InFlight"}
+var ownMetrics = []string{"Requests", "Errors", "Latency", "ColdStarts", "Drains", "InFlight", "MailsFailed", "SignUpsFailed", "UncountedSignIns"}
 
 // runbookLine is a row of the runbook: the alarm, then what to do.
 var runbookLine = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| [^|]{10,} \\| [^|]{10,} \\|$")
