@@ -70,7 +70,9 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 	}
 	kept, there, rest := r.look(key)
 	age := r.now().Sub(kept.asked)
-	if there && (age < r.fresh || kept.revoked) {
+	// One that says revoked ends, too: an introspection endpoint says so of a token whose
+	// key is gone, and the next token of the session is good.
+	if there && age < r.fresh {
 		return kept.revoked, nil
 	}
 	if rest == nil {

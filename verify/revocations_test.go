@@ -140,7 +140,20 @@ func TestRevokedStaysRevoked(t *testing.T) {
 	l.set("s1", true)
 	clock.advance(15 * time.Second)
 	check("revoked, and the list is away", "s1", verify.ErrInvalidToken)
-	l.wantAsked(t, "of a session that is revoked", 1)
+	l.wantAsked(t, "of a session that is revoked", 2)
+}
+
+// An introspection endpoint says that a token is not good for whatever reason, such as a
+// key that was replaced. The session's next token is not held to that for long.
+func TestRevokedIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	l := &list{}
+	clock, check := revocable(t, l)
+	l.set("s1", false)
+	check("of a key that is gone", "s1", verify.ErrInvalidToken)
+	l.set("another", false)
+	clock.advance(11 * time.Second)
+	check("the session's next token", "s1", nil)
 }
 
 func TestManyAskOnce(t *testing.T) {

@@ -49,7 +49,7 @@ func Assumed(rps float64) Load {
 		RPS: rps, Login: 0.7, Profiles: 0.45, CPU: 0.005, Duration: 0.060,
 		PerConnection: 10, Bytes: 4096, ReadUnits: 1, WriteUnits: 0.5, LogBytes: 500, InvocationLog: 400, StoredGB: 1,
 		Architecture: prices.ARM, TaskCPU: 0.5, TaskMemory: 1, CPUTarget: 0.6, MinTasks: 2,
-		Memory: 0.5, Zones: 2, Alarms: 23,
+		Memory: 0.5, Zones: 2, Alarms: 27,
 	}
 }
 

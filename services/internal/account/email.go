@@ -111,7 +111,7 @@ func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string)
 		return Profile{}, Errorf(CodeConflict, nil, "The address belongs to another account.")
 	}
 	// The table is what decides whose an address is, so it comes first. Until the
-	// directory knows, codes for new passwords go to the older address.
+	// directory knows, no codes for new passwords go out.
 	if err := r.Directory.SetEmail(ctx, who.Username, change.To); err != nil {
 		return Profile{}, err
 	}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -57,10 +58,21 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	}
 	guess.Right(ctx)
 	s.tell(ctx, name, passwordChanged)
-	// The code is used up, so nobody can ask for this again: it goes on when the caller
-	// has gone.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeWithin)
+	// The code is used up, so nobody can ask for this again.
+	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
+	if err := s.revokeNamed(ctx, name); err != nil {
+		again := s.Background.Do(ctx, func(ctx context.Context) {
+			if err := s.revokeNamed(ctx, name); err != nil {
+				s.Logger.ErrorContext(ctx, "access tokens are good until they expire", "err", err)
+			}
+		})
+		return errors.Join(err, again)
+	}
+	return nil
+}
+
+func (s *Sessions) revokeNamed(ctx context.Context, name string) error {
 	user, err := s.Directory.FindUser(ctx, name)
 	if err != nil {
 		return err
@@ -68,9 +80,11 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	return s.Revoker.RevokeUser(ctx, user.ID)
 }
 
-// revokeWithin is how long voiding the access tokens of an account may take once nobody
-// can ask for it again.
-const revokeWithin = 20 * time.Second
+// toTheEnd gives a context for ending sessions that goes on when the caller has gone: who
+// wants somebody else out must not have to keep the connection for it.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+}
 
 // tell mails the owner of an account a notice at its proven address, on a best effort.
 func (s *Sessions) tell(ctx context.Context, name string, notice func(User) Mail) {

@@ -99,6 +99,8 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 	if err != nil {
 		return err
 	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	if err := s.Revoker.RevokeUser(ctx, user.ID); err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -80,6 +82,8 @@ func (u unseen) code(ctx context.Context, name string, now time.Time, sending Se
 	}
 }
 
+var errNotProven = errors.New("the directory has an address that was not proven here")
+
 func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask func(context.Context, string) error, instead func(User) notice) error {
 	_, err := u.claims.Find(ctx, name)
 	claimed := CodeOf(err) != CodeNotFound // the directory may have users that were not made here
@@ -94,8 +98,16 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask fun
 	if err != nil && CodeOf(err) != CodeNotFound {
 		return err
 	}
-	if claimed && !due {
+	owner, err := u.claims.EmailOwner(ctx, cmp.Or(user.Email, name))
+	switch {
+	case err != nil && CodeOf(err) != CodeNotFound:
+		return err
+	case claimed && !due:
 		return nil
+	case claimed && user.Confirmed && user.EmailVerified && owner != user.ID:
+		// The table decides whose an address is. Whoever has an access token can give
+		// the account another at Cognito itself, and would have it mailed this code.
+		return errNotProven
 	}
 	switch err := ask(ctx, name); CodeOf(err) {
 	case "", CodeNotFound, CodeAlreadyConfirmed: // what instead knows already

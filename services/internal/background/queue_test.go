@@ -146,6 +146,8 @@ func (waiting) Find(context.Context, string) (account.Claim, error) {
 	return account.Claim{UserID: "id", Email: "alice@example.com"}, nil
 }
 
+func (waiting) EmailOwner(context.Context, string) (account.UserID, error) { return "", nil }
+
 func (waiting) MarkMailed(context.Context, string, time.Time, time.Duration) (bool, error) {
 	return true, nil
 }

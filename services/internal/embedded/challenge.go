@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 
 	"spillway.example/services/internal/account"
 )
@@ -49,7 +50,7 @@ func (d *Directory) RespondToChallenge(ctx context.Context, a account.ChallengeA
 		if refused, err = d.useCode(ctx, tx, u.ID, newPassword, a.Session); refused != nil || err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE users SET password = ?, password_given = false WHERE id = ?`, hash, u.ID); err != nil {
+		if err := errors.Join(setPassword(ctx, tx, u.ID, hash, false), endSessions(ctx, tx, u.ID)); err != nil {
 			return err
 		}
 		ses, err = d.openSession(ctx, tx, u)
@@ -64,7 +65,8 @@ func (d *Directory) RespondToChallenge(ctx context.Context, a account.ChallengeA
 	return d.store.issue(ctx, ses)
 }
 
-// SetTemporaryPassword implements [account.Directory].
+// SetTemporaryPassword implements [account.Directory]. All sessions end: whoever has lost
+// the password may have lost it to somebody.
 func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password string) error {
 	const doing = "giving a password"
 	hash, err := d.store.hasher.hash(ctx, password)
@@ -72,11 +74,13 @@ func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password
 		return failure(doing, err)
 	}
 	return d.store.update(ctx, doing, func(tx *sql.Tx) error {
-		found, err := changed(tx.ExecContext(ctx, `
-			UPDATE users SET password = ?, password_given = true WHERE username = ? AND confirmed`, hash, username))
-		if err == nil && !found {
-			err = account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+		u, _, err := findUser(ctx, tx, username)
+		switch {
+		case err != nil:
+			return err
+		case !u.Confirmed:
+			return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
 		}
-		return err
+		return errors.Join(setPassword(ctx, tx, u.ID, hash, true), endSessions(ctx, tx, u.ID))
 	})
 }

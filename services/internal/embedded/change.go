@@ -35,10 +35,13 @@ func (d *Directory) ChangePassword(ctx context.Context, accessToken, current, pa
 	}
 	return d.store.update(ctx, doing, func(tx *sql.Tx) error {
 		// Hashing takes its time; the user may be gone, or the password another.
-		done, err := changed(tx.ExecContext(ctx, `UPDATE users SET password = ?, password_given = false WHERE id = ? AND password = ?`, hash, u.ID, stored))
-		if err == nil && !done {
-			err = account.ErrCredentials(errors.New("the user has changed meanwhile"))
+		_, now, err := findUser(ctx, tx, u.Username)
+		switch {
+		case account.CodeOf(err) == account.CodeNotFound, err == nil && now != stored:
+			return account.ErrCredentials(errors.New("the user has changed meanwhile"))
+		case err != nil:
+			return err
 		}
-		return err
+		return setPassword(ctx, tx, u.ID, hash, false)
 	})
 }

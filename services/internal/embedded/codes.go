@@ -83,13 +83,25 @@ func (d *Directory) useCode(ctx context.Context, tx *sql.Tx, id account.UserID, 
 		return account.ErrCodeMismatch(errors.New("no code was sent")), decoy(ctx, tx)
 	case err != nil:
 		return nil, err
+	case !hmac.Equal(hash, codeHash(salt, code)): // first: a guess must not tell that there is a code
+		return account.ErrCodeMismatch(nil), nil
 	case tries > maxTries || !d.store.Now().Before(expires):
 		return account.ErrCodeExpired(nil), nil
-	case !hmac.Equal(hash, codeHash(salt, code)):
-		return account.ErrCodeMismatch(nil), nil
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM codes WHERE user_id = ? AND purpose = ?`, id, p)
 	return nil, err
+}
+
+// setPassword gives a user another password, and voids what an older one, or its loss, has
+// left: codes and challenges. given says that it is not of the user's own choice.
+func setPassword(ctx context.Context, tx *sql.Tx, id account.UserID, hash string, given bool) error {
+	_, err := tx.ExecContext(ctx, `UPDATE users SET password = ?, password_given = ? WHERE id = ?`, hash, given, id)
+	return errors.Join(err, voidCodes(ctx, tx, id))
+}
+
+func voidCodes(ctx context.Context, tx *sql.Tx, id account.UserID) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE user_id = ?`, id)
+	return err
 }
 
 // decoy writes what is of no use, where nothing is written that another answer would

@@ -45,11 +45,13 @@ func (s *Store) count(ctx context.Context, doing, key string, change func(accoun
 		return failure(doing, err)
 	}
 	defer conn.Close() //nolint:errcheck // gives it back, as it was before
+	// A transaction that is cut off may be rolled back after the connection is given back,
+	// and with it would go what makes it durable again.
+	ctx = context.WithoutCancel(ctx)
 	if _, err := conn.ExecContext(ctx, `PRAGMA synchronous = normal`); err != nil {
 		return failure(doing, err)
 	}
-	// What comes next on this connection must be durable again, whatever becomes of ctx.
-	defer conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA synchronous = full`) //nolint:errcheck // it cannot fail outside a transaction
+	defer conn.ExecContext(ctx, `PRAGMA synchronous = full`) //nolint:errcheck // it cannot fail outside a transaction
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return failure(doing, err)

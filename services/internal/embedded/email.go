@@ -11,11 +11,12 @@ import (
 // SetEmail implements [account.Directory].
 func (d *Directory) SetEmail(ctx context.Context, username, email string) error {
 	return d.store.update(ctx, "setting an address", func(tx *sql.Tx) error {
-		found, err := changed(tx.ExecContext(ctx, `UPDATE users SET email = ?, email_verified = true WHERE username = ?`, email, username))
-		if err == nil && !found {
-			err = account.Errorf(account.CodeNotFound, nil, "There is no such user.")
+		u, _, err := findUser(ctx, tx, username)
+		if err != nil {
+			return err
 		}
-		return err
+		_, err = tx.ExecContext(ctx, `UPDATE users SET email = ?, email_verified = true WHERE id = ?`, email, u.ID)
+		return errors.Join(err, voidCodes(ctx, tx, u.ID)) // that went to the older address
 	})
 }
 

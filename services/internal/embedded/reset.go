@@ -57,7 +57,7 @@ func (d *Directory) ResetPassword(ctx context.Context, username, code, password 
 		if refused, err = d.useCode(ctx, tx, u.ID, resetPassword, code); refused != nil || err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE users SET password = ? WHERE id = ?`, hash, u.ID); err != nil {
+		if err := setPassword(ctx, tx, u.ID, hash, false); err != nil {
 			return err
 		}
 		return endSessions(ctx, tx, u.ID)

@@ -71,8 +71,8 @@ func replayed[In, Out any](a *API, op Operation, f func(context.Context, *In) (*
 func (a *API) caller(ctx context.Context, in any) (account.Caller, error) {
 	switch in := in.(type) {
 	case interface{ Token() (string, error) }:
-		token, err := in.Token()
-		if err != nil || a.bearer == nil {
+		token, _ := in.Token() // the operation says that there is none
+		if token == "" || a.bearer == nil {
 			return "", nil
 		}
 		who, err := a.bearer(ctx, token)

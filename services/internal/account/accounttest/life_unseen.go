@@ -134,3 +134,26 @@ func lifeUnseen(s *saga) {
 		}
 	}
 }
+
+// lifeEmailPlanted gives an account another address at the directory, as whoever has one
+// of Cognito's access tokens can, and asks for a new password.
+func lifeEmailPlanted(s *saga) {
+	ctx := context.Background()
+	name, post := Name("victim"), &posting{Directory: s.Directory}
+	s.join(name, Address("victim"))
+	h := s.Harness
+	h.Directory = post
+	sessions := s.sessionsOver(h)
+	s.clock.Advance(account.MailInterval)
+	wantCode(s.T, "ForgotPassword", sessions.ForgotPassword(ctx, name), "")
+	if post.codes != 1 && !s.Emulated.NeverVerifies {
+		s.Errorf("%d codes to a proven address, want 1", post.codes)
+	}
+	post.codes = 0
+	wantCode(s.T, "SetEmail", s.Directory.SetEmail(ctx, name, Address("thief")), "")
+	s.clock.Advance(account.MailInterval)
+	wantCode(s.T, "ForgotPassword", sessions.ForgotPassword(ctx, name), "")
+	if post.codes != 0 {
+		s.Error("a code for a new password went to an address that was not proven here")
+	}
+}
