@@ -19,7 +19,7 @@ import (
 
 // mark is in all that the walk says of its user: names, passwords, addresses, codes that
 // are wrong, paths, queries, headers.
-const mark = "zqx"
+const mark = "zqxwvkj"
 
 // walker sends requests to one service by one door.
 type walker struct {

@@ -2,6 +2,9 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
 )
 
 // Confirmation is a request to confirm an account, as it came in.
@@ -21,21 +24,22 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 	if err != nil {
 		return "", err
 	}
+	// Counted with the token, which goes with the code: who has another one cannot be right,
+	// and uses up nothing of its holder's.
+	guess, err := r.Limits.Code(ctx, name+" "+hex.EncodeToString(hash(in.RegistrationToken)))
+	if err != nil {
+		return "", err
+	}
 	claim, err := r.Claims.Find(ctx, name)
 	if err != nil && CodeOf(err) != CodeNotFound {
 		return "", err
 	}
 	// For an unknown name the claim is empty, and no token fits it.
 	if !claim.fits(in.RegistrationToken) || claim.UserID == "" {
-		return "", ErrCodeMismatch(nil)
+		return "", r.pretendToConfirm(ctx, name, in.Code)
 	}
 	if claim.Confirmed {
 		return claim.UserID, nil
-	}
-	// Counted are only the tries of whoever has the token: others cannot be right.
-	guess, err := r.Limits.Code(ctx, name)
-	if err != nil {
-		return "", err
 	}
 	// Nobody may supersede the claim while the directory is asked.
 	ctx, cancel := context.WithTimeout(ctx, leaseWork)
@@ -66,6 +70,24 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 	}
 	guess.Right(ctx)
 	return claim.UserID, nil
+}
+
+// pretendToConfirm does what a wrong code costs whose token fits: a sign-up under an address
+// gives a token to anybody, and the time must not tell whether it is of any use. It is told
+// to the table and the directory under names that nobody has.
+func (r *Registrar) pretendToConfirm(ctx context.Context, name, code string) error {
+	if !IsEmail(name) {
+		return ErrCodeMismatch(nil)
+	}
+	err := r.Claims.Extend(ctx, name, rand.Text(), r.Now().Add(Lease))
+	if err != nil && CodeOf(err) != CodeConflict && CodeOf(err) != CodeNotFound {
+		return err
+	}
+	switch err := r.Directory.Confirm(ctx, strings.ToLower(rand.Text()), code); CodeOf(err) {
+	case CodeUnavailable, CodeTooManyRequests, CodeInternal: // as it would be for a code that is tried
+		return err
+	}
+	return ErrCodeMismatch(nil)
 }
 
 // superseded turns the news that a newer sign-up has taken the name into the answer

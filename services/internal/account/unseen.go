@@ -3,7 +3,6 @@ package account
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 )
@@ -17,7 +16,7 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 		return err
 	}
 	return r.Background.Do(ctx, func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, leaseWork)
+		ctx, cancel := context.WithTimeout(code.watched(ctx), leaseWork)
 		defer cancel()
 		_, err := r.enlist(ctx, r.claim(ctx, user, token), user, code)
 		if CodeOf(err) == CodeUsernameTaken {
@@ -26,7 +25,7 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 		if err != nil {
 			r.Count.add(ctx, "SignUpsFailed")
 			r.Logger.WarnContext(ctx, "sign-up came to nothing", "err", err)
-			err = r.Mailer.Send(code.watched(ctx), signUpFailed(user.Email, err))
+			err = r.Mailer.Send(ctx, signUpFailed(user.Email, err))
 		}
 		if err != nil {
 			code.Failed(ctx)
@@ -82,8 +81,6 @@ func (u unseen) code(ctx context.Context, name string, now time.Time, sending Se
 	}
 }
 
-var errNotProven = errors.New("the directory has an address that was not proven here")
-
 func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask func(context.Context, string) error, instead func(User) notice) error {
 	_, err := u.claims.Find(ctx, name)
 	claimed := CodeOf(err) != CodeNotFound // the directory may have users that were not made here
@@ -107,7 +104,8 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask fun
 	case claimed && user.Confirmed && user.EmailVerified && owner != user.ID:
 		// The table decides whose an address is. Whoever has an access token can give
 		// the account another at Cognito itself, and would have it mailed this code.
-		return errNotProven
+		u.logger.WarnContext(ctx, "code not sent: the directory has an address that was not proven here")
+		ask, instead = func(context.Context, string) error { return nil }, insteadOfNothing
 	}
 	switch err := ask(ctx, name); CodeOf(err) {
 	case "", CodeNotFound, CodeAlreadyConfirmed: // what instead knows already
@@ -130,6 +128,9 @@ func insteadOfConfirming(u User) notice {
 	}
 	return nil
 }
+
+// insteadOfNothing is for somebody who gets no code at all.
+func insteadOfNothing(User) notice { return noAccount }
 
 // insteadOfReset is for somebody who asked for a code for a new password.
 func insteadOfReset(u User) notice {

@@ -107,17 +107,23 @@ func (s *Store) Attach(ctx context.Context, c account.Claim, p account.Profile) 
 
 // Extend implements [account.Claims].
 func (s *Store) Extend(ctx context.Context, username, attempt string, until time.Time) error {
-	return s.update(ctx, "extending a lease", func(tx *sql.Tx) error {
+	var refused error
+	err := s.update(ctx, "extending a lease", func(tx *sql.Tx) error {
 		held, err := ours(ctx, tx, username, attempt)
 		switch {
+		case account.CodeOf(err) == account.CodeConflict, err == nil && held.Confirmed:
+			refused = errConflict()
+			return decoy(ctx, tx)
 		case err != nil:
 			return err
-		case held.Confirmed:
-			return errConflict()
 		}
 		held.LeaseUntil = until
 		return storeClaim(ctx, tx, held)
 	})
+	if err != nil {
+		return err
+	}
+	return refused
 }
 
 // Release implements [account.Claims].

@@ -78,7 +78,8 @@ func (d *Directory) Confirm(ctx context.Context, username, code string) error {
 		switch account.CodeOf(err) {
 		case "":
 		case account.CodeNotFound:
-			return account.ErrCodeMismatch(err)
+			refused = account.ErrCodeMismatch(err)
+			return decoy(ctx, tx)
 		default:
 			return err
 		}

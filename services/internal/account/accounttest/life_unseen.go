@@ -157,3 +157,32 @@ func lifeEmailPlanted(s *saga) {
 		s.Error("a code for a new password went to an address that was not proven here")
 	}
 }
+
+// lifeConfirmUnseen tries a wrong code with the token that a sign-up under an address gave,
+// which fits a claim only where nobody had the address.
+func lifeConfirmUnseen(s *saga) {
+	ctx := context.Background()
+	known := Address("known")
+	s.join(known, known)
+	s.clock.Advance(account.MailInterval)
+	calls := &crasher{left: 1 << 20}
+	h := s.Harness
+	h.Directory, h.Claims = crashDirectory{real: s.Directory, c: calls}, crashClaims{real: s.Claims, c: calls}
+	registrar := s.over(h)
+	work := map[string]int{}
+	for _, name := range []string{known, Address("unknown")} {
+		got, err := s.register(name, Password, "")
+		wantCode(s.T, "Register", err, "")
+		begun := calls.left
+		_, err = registrar.Confirm(ctx, account.Confirmation{Username: name, Code: "000001", RegistrationToken: got.RegistrationToken})
+		if code := account.CodeOf(err); code != account.CodeMismatch {
+			s.Errorf("a wrong code for %s: %v, want a mismatch", name, err)
+		}
+		work[name] = begun - calls.left
+	}
+	for name, got := range work {
+		if got != work[known] {
+			s.Errorf("calls by name: %v, want the same (%s)", work, name)
+		}
+	}
+}
