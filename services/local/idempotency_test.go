@@ -181,6 +181,24 @@ func TestReplayOfABearersRequest(t *testing.T) {
 	}
 }
 
+// A token that has become void is no answer to keep: the same request with a fresh one of
+// the same account is done.
+func TestVoidTokenIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(change{})
+	send := doors["http"]
+	want(t, "register", send(t, w, post("/register", alice)), 200, "")
+	token := send(t, w, post("/login", alice)).member("access_token")
+	out := post("/logout", `{"everywhere":true}`)
+	out.token = token
+	want(t, "logout", send(t, w, out), 204, "")
+	request := post("/account/email", `{"email":"new@example.com","password":"`+accounttest.Password+`"}`)
+	request.token = token
+	want(t, "with a void token", send(t, w, keyed(request, uuid)), 401, "invalid_token")
+	request.token = send(t, w, post("/login", alice)).member("access_token")
+	want(t, "with a fresh one", send(t, w, keyed(request, uuid)), 202, "")
+}
+
 // What is kept tells nobody anything who does not know the request and its key already,
 // and is gone when the account's records are.
 func TestRecordsHoldNoSecret(t *testing.T) {

@@ -2,12 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"time"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/telemetry"
@@ -33,7 +30,6 @@ func withClient(ctx context.Context, remote string) context.Context {
 }
 
 func (a *API) serve(w *telemetry.Writer, r *http.Request) {
-	r.Body = &wholeBody{r.Body, http.NewResponseController(w)}
 	var to http.ResponseWriter = w
 	if isDirect(r.Context()) {
 		to = &directWriter{ResponseWriter: w}
@@ -60,23 +56,6 @@ func (a *API) serve(w *telemetry.Writer, r *http.Request) {
 		telemetry.SetRoute(r.Context(), pattern)
 	}
 	a.Mux.ServeHTTP(to, r)
-}
-
-// wholeBody takes the deadline for reading a request off its connection when the body has
-// been read. net/http goes on reading from there, to learn when the client goes away, and
-// would take the deadline for that.
-type wholeBody struct {
-	io.ReadCloser
-	connection *http.ResponseController
-}
-
-// Read implements io.Reader.
-func (b *wholeBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
-		_ = b.connection.SetReadDeadline(time.Time{}) // no door but HTTP has one
-	}
-	return n, err
 }
 
 // unrouted answers what the mux would answer with plain text: 404, and 405 with Allow.
