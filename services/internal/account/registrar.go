@@ -218,6 +218,10 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 		return held, lost(r.Claims.Extend(ctx, c.Username, c.Attempt, c.LeaseUntil))
 	case acquired:
 		return held, nil
+	case !held.RetiredAt.IsZero() && c.CreatedAt.Sub(held.RetiredAt) <= stalled:
+		// Whoever works on its deletion may be about to delete the user of this name,
+		// which must not be ours.
+		return held, ErrUsernameTaken(stalled - c.CreatedAt.Sub(held.RetiredAt))
 	case !held.RetiredAt.IsZero():
 		// Its owner wanted it gone, and something came in between.
 		if err := r.erase(ctx, held); err != nil {

@@ -23,6 +23,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		{"export", lifeExport},
 		{"delete", lifeDelete},
 		{"delete what the table was never told of", lifeDeleteForeign},
+		{"a name whose account is being deleted", lifeDeleteMeanwhile},
 		{"a crash at every step of a deletion", lifeDeleteCrashes},
 		{"challenge", lifeChallenge},
 		{"change the address", lifeEmail},

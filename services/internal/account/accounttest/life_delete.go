@@ -99,6 +99,21 @@ func lifeDeleteForeign(s *saga) {
 	s.wantGone(name, "", who.UserID)
 }
 
+// lifeDeleteMeanwhile wants a name whose account is being deleted at this moment.
+func lifeDeleteMeanwhile(s *saga) {
+	name := Name("meanwhile")
+	got, err := s.register(name, Password, "")
+	wantCode(s.T, "Register", err, "")
+	wantCode(s.T, "Retire", s.Claims.Retire(context.Background(), name, got.UserID, s.clock.Now()), "")
+	_, err = s.register(name, newPassword, "")
+	wantCode(s.T, "Register while the account is deleted", err, account.CodeUsernameTaken)
+	if _, err := s.Directory.FindUser(context.Background(), name); err != nil {
+		s.Errorf("a sign-up has deleted what another works on: %v", err)
+	}
+	s.clock.Advance(2 * time.Minute)
+	s.wantAnew(name, "", got.UserID)
+}
+
 // lifeDeleteCrashes interrupts a deletion at every call to a port, before it and after it.
 // Once it has begun, whatever goes on with it ends it: the same request, the process that
 // starts next, or whoever wants the name.
