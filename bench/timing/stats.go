@@ -9,7 +9,7 @@ import (
 // resamples is how often pairs are drawn anew for an interval.
 const resamples = 2000
 
-// pair is one request of each kind, made one after the other, so that whatever else the
+// pair is one request of each kind, made at about the same time, so that whatever else the
 // machine does meets both.
 type pair struct{ unknown, known time.Duration }
 

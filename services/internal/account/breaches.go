@@ -9,7 +9,8 @@ import (
 // Count counts nothing.
 type Count func(ctx context.Context, event string)
 
-func (c Count) add(ctx context.Context, event string) {
+// Add counts one event.
+func (c Count) Add(ctx context.Context, event string) {
 	if c != nil {
 		c(ctx, event)
 	}
@@ -40,7 +41,7 @@ func (b *BreachCheck) Check(ctx context.Context, password string) error {
 	breached, err := b.Breaches.Has(ctx, password)
 	if err != nil {
 		b.Logger.WarnContext(ctx, "a new password was not looked for in breaches", "err", err)
-		b.Count.add(ctx, "UncheckedPasswords")
+		b.Count.Add(ctx, "UncheckedPasswords")
 		return nil
 	}
 	if breached {

@@ -35,7 +35,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 	if err != nil {
 		return Tokens{}, as("new_password", err)
 	}
-	ctx, cancel := toTheEnd(ctx)
+	ctx, cancel := toTheEnd(ctx, endWithin)
 	defer cancel()
 	// Whatever is interrupted from here on, the password is the new one, and sessions of
 	// the older go on until the request is made again, or its maker signs out everywhere.

@@ -30,7 +30,7 @@ func (r *Registrar) Delete(ctx context.Context, who Identity, password string) e
 			return err
 		}
 	}
-	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), leaseWork) // once begun it is ended
+	ctx, cancel = toTheEnd(ctx, leaseWork) // once begun it is ended
 	defer cancel()
 	return r.erase(ctx, claim)
 }

@@ -103,7 +103,7 @@ func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string)
 		return Profile{}, ErrCodeMismatch(nil)
 	}
 	guess.Right(ctx)
-	ctx, cancel := toTheEnd(ctx) // or the table and the directory would have two addresses
+	ctx, cancel := toTheEnd(ctx, endWithin) // or the table and the directory would have two addresses
 	defer cancel()
 	owned, err := r.Claims.MoveEmail(ctx, EmailMove{Username: who.Username, UserID: who.UserID, To: change.To, At: r.Now().UTC()})
 	switch {

@@ -74,7 +74,7 @@ func (l *Limits) SignIn(ctx context.Context, name string) (Guess, error) {
 		return g, err
 	}
 	l.Logger.WarnContext(ctx, "a sign-in was not counted", "err", err)
-	l.Count.add(ctx, "UncountedSignIns")
+	l.Count.Add(ctx, "UncountedSignIns")
 	return Guess{}, nil
 }
 
@@ -117,7 +117,7 @@ func (g Guess) Right(ctx context.Context) {
 	if l == nil || !g.taken.Earlier && g.taken.TrustedUntil.Sub(l.Now()) > trustFor-trustAnew {
 		return // nothing to forget, and known already: most sign-ins cost one write
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
+	ctx, cancel := toTheEnd(ctx, countWithin)
 	defer cancel()
 	if err := l.Counters.Trust(ctx, g.pair, l.Now().Add(trustFor)); err != nil {
 		l.Logger.WarnContext(ctx, "an address is not noted as known", "err", err)
@@ -164,7 +164,7 @@ func (l *Limits) Mail(ctx context.Context, recipient string) (Sending, error) {
 // Failed gives a mail that did not go out back to the budgets but for their shortest
 // windows, see [Counter.Refund].
 func (s Sending) Failed(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
+	ctx, cancel := toTheEnd(ctx, countWithin)
 	defer cancel()
 	for policy, key := range s.keys {
 		if err := s.limits.Counters.Refund(ctx, key, s.limits.Policies[policy]); err != nil {
@@ -200,7 +200,7 @@ func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...s
 	}
 	if !taken.Admitted {
 		l.Logger.InfoContext(ctx, "limit reached", "policy", string(p), "after", taken.After)
-		l.Count.add(ctx, "LimitsReached")
+		l.Count.Add(ctx, "LimitsReached")
 		return taken, &Error{
 			Code: CodeTooManyRequests, Message: "Too many attempts; try again later.",
 			RetryAfter: taken.After, Quota: &Quota{Policy: p, Tier: taken.Tier},

@@ -41,17 +41,16 @@ func alreadyRegistered(email string) Mail {
 // signUpFailed tells, too, what only the directory knows of the password: which rule of
 // its own it breaks.
 func signUpFailed(email string, why error) Mail {
-	m := Mail{
+	happened, again := "something went wrong on our side", "in a minute or two"
+	if CodeOf(why) == CodeInvalid {
+		happened, again = "the password was refused: it breaks a rule of this service", "with a longer one"
+	}
+	return Mail{
 		To:      email,
 		Subject: "There is no account for you yet",
-		Text: "You, or somebody who gave your e-mail address, signed up with it, and something went wrong on our side.\n" +
-			"Sign up again in a minute or two. If it was not you, there is nothing to do.\n",
+		Text: fmt.Sprintf("You, or somebody who gave your e-mail address, signed up with it, and %s.\n"+
+			"Sign up again %s. If it was not you, there is nothing to do.\n", happened, again),
 	}
-	if CodeOf(why) == CodeInvalid {
-		m.Text = "You, or somebody who gave your e-mail address, signed up with it, and the password was refused: it breaks a rule of this service.\n" +
-			"Sign up again with a longer one. If it was not you, there is nothing to do.\n"
-	}
-	return m
 }
 
 func noAccount(email string) Mail {

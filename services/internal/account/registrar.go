@@ -336,7 +336,7 @@ func (r *Registrar) settle(ctx context.Context, c Claim, email string) error {
 
 // release gives the name back on a best effort: where it fails the lease ends it.
 func (r *Registrar) release(ctx context.Context, c Claim) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := toTheEnd(ctx, 5*time.Second)
 	defer cancel()
 	if err := r.Claims.Release(ctx, c.Username, c.Attempt); err != nil {
 		r.Logger.WarnContext(ctx, "claim not released; its lease will end it", "err", err)

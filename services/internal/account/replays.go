@@ -125,7 +125,7 @@ func (r *Replays) begin(ctx context.Context, mine *Record) (standing Record, beg
 func (r *Replays) work(ctx context.Context, mine Record, c Call, f func(context.Context) ([]byte, bool)) (answer []byte, err error) {
 	final := false
 	defer func() { // after a panic, too
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		ctx, cancel := toTheEnd(ctx, 5*time.Second)
 		defer cancel()
 		var err error
 		if final {

@@ -59,7 +59,7 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	guess.Right(ctx)
 	s.tell(ctx, name, passwordChanged)
 	// The code is used up, so nobody can ask for this again.
-	ctx, cancel := toTheEnd(ctx)
+	ctx, cancel := toTheEnd(ctx, endWithin)
 	defer cancel()
 	if err := s.revokeNamed(ctx, name); err != nil {
 		again := s.Background.Do(ctx, func(ctx context.Context) {
@@ -80,10 +80,13 @@ func (s *Sessions) revokeNamed(ctx context.Context, name string) error {
 	return s.Revoker.RevokeUser(ctx, user.ID)
 }
 
-// toTheEnd gives a context for ending sessions that goes on when the caller has gone: who
-// wants somebody else out must not have to keep the connection for it.
-func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+// endWithin is how long what has begun may take once the caller has gone: who wants
+// somebody else out must not have to keep the connection for it.
+const endWithin = 20 * time.Second
+
+// toTheEnd gives a context that goes on when the caller has gone, for d at most.
+func toTheEnd(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), d)
 }
 
 // tell mails the owner of an account a notice at its proven address, on a best effort.

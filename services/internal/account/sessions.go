@@ -99,7 +99,7 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 	if err != nil {
 		return err
 	}
-	ctx, cancel := toTheEnd(ctx)
+	ctx, cancel := toTheEnd(ctx, endWithin)
 	defer cancel()
 	if err := s.Revoker.RevokeUser(ctx, user.ID); err != nil {
 		return err

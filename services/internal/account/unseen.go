@@ -23,7 +23,7 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 			err = r.refuse(ctx, user)
 		}
 		if err != nil {
-			r.Count.add(ctx, "SignUpsFailed")
+			r.Count.Add(ctx, "SignUpsFailed")
 			r.Logger.WarnContext(ctx, "sign-up came to nothing", "err", err)
 			err = r.Mailer.Send(ctx, signUpFailed(user.Email, err))
 		}
@@ -76,7 +76,7 @@ func (u unseen) code(ctx context.Context, name string, now time.Time, sending Se
 	ctx = sending.watched(ctx)
 	if err := u.tryCode(ctx, name, now, ask, instead); err != nil {
 		sending.Failed(ctx)
-		u.count.add(ctx, "MailsFailed")
+		u.count.Add(ctx, "MailsFailed")
 		u.logger.WarnContext(ctx, "code not sent", "err", err)
 	}
 }
@@ -105,17 +105,22 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask fun
 		// The table decides whose an address is. Whoever has an access token can give
 		// the account another at Cognito itself, and would have it mailed this code.
 		u.logger.WarnContext(ctx, "code not sent: the directory has an address that was not proven here")
-		ask, instead = func(context.Context, string) error { return nil }, insteadOfNothing
+		return u.notify(ctx, name, noAccount)
 	}
 	switch err := ask(ctx, name); CodeOf(err) {
 	case "", CodeNotFound, CodeAlreadyConfirmed: // what instead knows already
 	default:
 		return err
 	}
-	if mail := instead(user); mail != nil && IsEmail(name) {
-		return u.mailer.Send(ctx, mail(name))
+	return u.notify(ctx, name, instead(user))
+}
+
+// notify mails a notice, if there is one, to a name that is an address.
+func (u unseen) notify(ctx context.Context, name string, n notice) error {
+	if n == nil || !IsEmail(name) {
+		return nil
 	}
-	return nil
+	return u.mailer.Send(ctx, n(name))
 }
 
 // insteadOfConfirming is for somebody who asked for a code to confirm an account with.
@@ -128,9 +133,6 @@ func insteadOfConfirming(u User) notice {
 	}
 	return nil
 }
-
-// insteadOfNothing is for somebody who gets no code at all.
-func insteadOfNothing(User) notice { return noAccount }
 
 // insteadOfReset is for somebody who asked for a code for a new password.
 func insteadOfReset(u User) notice {

@@ -45,11 +45,17 @@ func aws(t *testing.T, secret string) string {
 	return s.URL
 }
 
-// The client's secret is the same by every way to give it.
-func TestClientSecret(t *testing.T) {
-	t.Setenv("AWS_REGION", "us-east-2") // the pool's id says where the pool is
+// inRegion gives the test AWS credentials, good for nothing, and a region.
+func inRegion(t *testing.T, region string) {
+	t.Helper()
+	t.Setenv("AWS_REGION", region)
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+}
+
+// The client's secret is the same by every way to give it.
+func TestClientSecret(t *testing.T) {
+	inRegion(t, "us-east-2") // the pool's id says where the pool is
 	for name, tt := range map[string]struct{ kept, setting, want string }{
 		"itself":       {"", "USER_POOL_CLIENT_SECRET=shh", ""},
 		"kept as text": {"shh", "USER_POOL_CLIENT_SECRET_ARN=arn:the-secret", ""},
@@ -91,9 +97,7 @@ func TestClientSecret(t *testing.T) {
 
 // The mail server's URL has a password in it, and may be kept where passwords are.
 func TestMailServerKept(t *testing.T) {
-	t.Setenv("AWS_REGION", "eu-west-1")
-	t.Setenv("AWS_ACCESS_KEY_ID", "id")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+	inRegion(t, "eu-west-1")
 	for name, tt := range map[string]struct{ kept, want string }{
 		"as text":           {"smtp://user:shh@127.0.0.1:1?from=accounts@example.com", ""},
 		"as JSON":           {`{"smtp_url":"smtp://user:shh@127.0.0.1:1?from=accounts@example.com"}`, ""},

@@ -43,9 +43,7 @@ func TestTokenOfAnotherPool(t *testing.T) {
 		_, _ = io.WriteString(w, `{"Username":"alice","UserAttributes":[{"Name":"sub","Value":"another"}]}`)
 	}))
 	defer cognito.Close()
-	t.Setenv("AWS_REGION", "us-east-1")
-	t.Setenv("AWS_ACCESS_KEY_ID", "id")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+	inRegion(t, "us-east-1")
 	t.Setenv("AWS_ENDPOINT_URL", cognito.URL)
 	s, err := settings.Parse(settings.Login, []string{
 		"USER_POOL_ID=us-east-1_ours", "USER_POOL_CLIENT_ID=client", "USER_POOL_CLIENT_SECRET=shh", "JWKS_URL=" + cognito.URL + "/jwks.json",

@@ -36,9 +36,7 @@ func TestCallsAreTraced(t *testing.T) {
 		_, _ = io.WriteString(w, `{"__type":"UserNotFoundException","message":"User `+name+` does not exist"}`)
 	}))
 	defer cognito.Close()
-	t.Setenv("AWS_REGION", "us-east-1")
-	t.Setenv("AWS_ACCESS_KEY_ID", "id")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+	inRegion(t, "us-east-1")
 	t.Setenv("AWS_ENDPOINT_URL", cognito.URL)
 	collector := telemetrytest.NewCollector(t)
 	tel, err := telemetry.Start(telemetry.Config{

@@ -25,9 +25,7 @@ func (m mailer) Send(ctx context.Context, mail account.Mail) error {
 	return m.queue.Do(ctx, func(ctx context.Context) {
 		if err := m.try(ctx, mail); err != nil {
 			account.MailFailed(ctx)
-			if m.queue.Count != nil {
-				m.queue.Count(ctx, "MailsFailed")
-			}
+			m.queue.Count.Add(ctx, "MailsFailed")
 			m.queue.Logger.WarnContext(ctx, "mail not sent", "subject", mail.Subject, "err", err)
 		}
 	})

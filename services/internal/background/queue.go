@@ -23,7 +23,7 @@ type Config struct {
 	Size    int           // how many may wait; 1,024 where it is 0
 	Pause   time.Duration // before each of them begins, see [Queue.Do]; 10 ms where it is 0
 	Timeout time.Duration // of each of them; 30 s where it is 0
-	Count   account.Count // of MailsFailed; nil counts nothing
+	Count   account.Count // of MailsFailed
 	Logger  *slog.Logger  // nil is silence
 }
 

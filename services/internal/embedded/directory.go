@@ -142,7 +142,7 @@ func (d *Directory) ConfirmUser(ctx context.Context, username string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE user_id = ?`, u.ID); err != nil {
+		if err := voidCodes(ctx, tx, u.ID); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE users SET confirmed = true WHERE id = ?`, u.ID)

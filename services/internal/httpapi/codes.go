@@ -95,8 +95,8 @@ func withEdgeCodes[In any](codes []account.Code, op Operation) []account.Code {
 }
 
 // describe puts an example of each of an operation's errors into the document, with their
-// headers, and says of
-// a request's members that need not be there that they may be null, which is the same.
+// headers, and says of a request's members that need not be there that they may be null,
+// which is the same.
 func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 	described := operationAt(document.Paths[op.Path], op.Method)
 	if described.Responses["422"] != nil && !slices.Contains(codes, account.CodeInvalid) {

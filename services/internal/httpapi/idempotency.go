@@ -33,11 +33,14 @@ type kept struct {
 func replayed[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Out, error)) func(context.Context, *In) (*Out, error) {
 	return func(ctx context.Context, in *In) (*Out, error) {
 		key := any(in).(keyed).idempotencyKey() //nolint:forcetypeassert // Handle has looked
-		caller, err := a.caller(ctx, in)
-		if err != nil {
-			return nil, NewProblem(ctx, a.log, err)
+		if key == "" || a.replays == nil {
+			return f(ctx, in)
 		}
-		if key == "" || a.replays == nil || caller == "" {
+		caller, err := a.caller(ctx, in)
+		switch {
+		case err != nil:
+			return nil, err
+		case caller == "":
 			return f(ctx, in)
 		}
 		request, err := json.Marshal(in)

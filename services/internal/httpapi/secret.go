@@ -11,7 +11,7 @@ import (
 )
 
 // Secret is embedded in the input of an operation that takes a secret which services share.
-type Secret struct{ shown, decoded string }
+type Secret struct{ shown string }
 
 // Resolve takes it from the Authorization header: a bearer token (RFC 6750), or the
 // password of Basic authentication, whose user name is anything (RFC 6749 section 2.3.1).
@@ -22,17 +22,17 @@ func (s *Secret) Resolve(ctx huma.Context) []error {
 	if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded)); err == nil && strings.EqualFold(scheme, "Basic") {
 		_, s.shown, _ = strings.Cut(string(decoded), ":")
 	}
-	s.decoded = s.shown // OAuth has it form-encoded in Basic authentication; many do not
-	if decoded, err := url.QueryUnescape(s.shown); err == nil {
-		s.decoded = decoded
-	}
 	return nil
 }
 
 // Is says whether one of some secrets was shown. The time tells neither how much of one was
 // right nor how long it is.
 func (s *Secret) Is(secrets ...string) bool {
-	shown, decoded, right := sha256.Sum256([]byte(s.shown)), sha256.Sum256([]byte(s.decoded)), 0
+	plain, err := url.QueryUnescape(s.shown) // OAuth has it form-encoded in Basic authentication; many do not
+	if err != nil {
+		plain = s.shown
+	}
+	shown, decoded, right := sha256.Sum256([]byte(s.shown)), sha256.Sum256([]byte(plain)), 0
 	for _, known := range secrets {
 		sum := sha256.Sum256([]byte(known))
 		right |= subtle.ConstantTimeCompare(shown[:], sum[:]) | subtle.ConstantTimeCompare(decoded[:], sum[:])

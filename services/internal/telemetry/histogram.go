@@ -61,5 +61,5 @@ func (h *histogram) value() any {
 	return d
 }
 
-// round keeps microseconds.
+// round keeps nanoseconds: of microseconds a sum of thousands of means would be off.
 func round(ms float64) float64 { return math.Round(ms*1e6) / 1e6 }
