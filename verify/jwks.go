@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,10 +17,15 @@ const (
 	// refreshAfter is the age at which a use of the keys fetches them anew, behind
 	// the back of whoever uses them.
 	refreshAfter = 15 * time.Minute
+	// maxAge is the age at which keys count no more: one of them may have been withdrawn
+	// since. An outage of the endpoint that lasts longer outlasts most tokens, too.
+	maxAge = time.Hour
 	// unknownAfter is the least time between two fetches that tokens with unknown
 	// key ids can cause: anybody can make such tokens.
 	unknownAfter = 30 * time.Second
-	// retryAfter is the least time between two fetches while there are no keys.
+	// unknownAgain is the same once a fetch has failed: the token may be a good one.
+	unknownAgain = 5 * time.Second
+	// retryAfter is the least time between two fetches while no key counts.
 	retryAfter = time.Second
 	// fetchTimeout bounds one fetch.
 	fetchTimeout = 5 * time.Second
@@ -28,9 +34,16 @@ const (
 )
 
 // JWKS is a JWK Set (RFC 7517 section 5) at a URL, fetched at the first use and kept.
-// It fetches anew when it is used and its keys are a quarter of an hour old, without
-// keeping anybody waiting, and when a token names a key that is not there, at most twice
-// a minute however many do. While the endpoint is down it goes on with the keys it has.
+//
+//   - Keys of a quarter of an hour are fetched anew when they are used, without keeping
+//     anybody waiting.
+//   - Keys of an hour count no more: whoever asks waits for a fetch, and has an error
+//     where it fails. So a key that was withdrawn counts for an hour at most, however long
+//     nobody asked, and the endpoint may be away for three quarters of one.
+//   - A token that names a key which is not there has them fetched, at most twice a minute
+//     however many such tokens come. Only a set that could be fetched says that there is
+//     no such key: after a fetch that failed it is not known, and asked again at most
+//     every five seconds. Known keys are good all the while.
 //
 // It works only when it is used, not by a timer as jwk.Cache does: a function's process
 // stands still between two invocations, and after a failed first fetch jwk.Cache waits
@@ -38,13 +51,13 @@ const (
 type JWKS struct {
 	url    string
 	client *http.Client
-	now    func() time.Time
+	clock  func() time.Time
 
 	mu       sync.Mutex
 	keys     map[string]Key // nil until the first fetch that works
-	fetched  time.Time      // when keys were fetched
+	fetched  time.Time      // when the fetch of keys began
 	tried    time.Time      // when the last fetch began
-	failed   error          // of the last fetch
+	failed   error          // of the last fetch; nil where it worked
 	fetching chan struct{}  // closed when the fetch under way is done; nil if none is
 }
 
@@ -57,7 +70,7 @@ func NewJWKS(url string, client *http.Client, now func() time.Time) *JWKS {
 	if now == nil {
 		now = time.Now
 	}
-	return &JWKS{url: url, client: client, now: now}
+	return &JWKS{url: url, client: client, clock: now}
 }
 
 var _ Keys = (*JWKS)(nil)
@@ -75,13 +88,25 @@ func (s *JWKS) Key(ctx context.Context, id string) (Key, error) {
 	defer s.mu.Unlock()
 	key, known := s.keys[id]
 	switch {
+	case s.expired():
+		return Key{}, cmp.Or(s.failed, errExpired)
 	case known:
 		return key, nil
-	case s.keys == nil:
-		return Key{}, s.failed
 	}
-	return Key{}, ErrUnknownKey
+	return Key{}, cmp.Or(s.failed, ErrUnknownKey)
 }
+
+var errExpired = errors.New("the keys are too old")
+
+// now gives the time by the wall clock: the monotonic one, by which Go compares times
+// otherwise, stands still while a machine sleeps.
+func (s *JWKS) now() time.Time { return s.clock().Round(0) }
+
+// since gives the time that has passed since then, or by which the clock was turned back.
+func (s *JWKS) since(then time.Time) time.Duration { return s.now().Sub(then).Abs() }
+
+// expired says whether no key counts; s.mu is held.
+func (s *JWKS) expired() bool { return s.keys == nil || s.since(s.fetched) >= maxAge }
 
 // refresh begins a fetch where one is due. It gives what is closed when a fetch is
 // done that is worth waiting for, nil if there is none.
@@ -89,14 +114,20 @@ func (s *JWKS) refresh(ctx context.Context, id string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, known := s.keys[id]
-	since := s.now().Sub(s.tried)
+	known = known && !s.expired()
+	rest := unknownAfter
 	switch {
-	case known && s.now().Sub(s.fetched) >= refreshAfter && since >= unknownAfter:
+	case s.expired():
+		rest = retryAfter
+	case !known && s.failed != nil:
+		rest = unknownAgain
+	}
+	due := s.since(s.tried) >= rest
+	switch {
+	case known && due && s.since(s.fetched) >= refreshAfter:
 		s.fetch(ctx)
 		return nil
-	case known:
-		return nil
-	case s.fetching != nil, since >= unknownAfter, s.keys == nil && since >= retryAfter:
+	case !known && (due || s.fetching != nil):
 		return s.fetch(ctx)
 	}
 	return nil
@@ -108,8 +139,8 @@ func (s *JWKS) fetch(ctx context.Context) <-chan struct{} {
 	if s.fetching != nil {
 		return s.fetching
 	}
-	done := make(chan struct{})
-	s.fetching, s.tried = done, s.now()
+	done, began := make(chan struct{}), s.now()
+	s.fetching, s.tried = done, began
 	go func() {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
@@ -119,7 +150,7 @@ func (s *JWKS) fetch(ctx context.Context) <-chan struct{} {
 		defer s.mu.Unlock()
 		s.fetching, s.failed = nil, err
 		if err == nil {
-			s.keys, s.fetched = keys, s.now()
+			s.keys, s.fetched = keys, began
 		}
 	}()
 	return done

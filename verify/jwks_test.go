@@ -155,11 +155,82 @@ func TestEndpointDownThenBack(t *testing.T) {
 	clock.advance(time.Second)
 	want("back", k1, nil)
 
-	// Down again: what is known works on, what is not is not good.
+	// Down again: what is known works on. Whether there is another key is not known, and is
+	// not asked for each token that says so.
 	e.down.Store(true)
+	clock.advance(30 * time.Second)
+	for range 10 {
+		want("a new key while it is down", k2, verify.ErrUnavailable)
+		want("a known key while it is down", k1, nil)
+	}
+	e.wantAsked(t, "ten new keys while it is down", 4)
+	e.serve(t, k1, k2)
+	e.down.Store(false)
+	clock.advance(4 * time.Second)
+	want("a new key before it is asked again", k2, verify.ErrUnavailable)
+	clock.advance(time.Second)
+	want("a new key when it is back", k2, nil)
+	want("a made-up key when it is back", newPair(t, "made up", jwa.ES256()), verify.ErrInvalidToken)
+	e.wantAsked(t, "when it is back", 5)
+}
+
+// TestMadeUpKeysHurtNobody sends tokens of made-up keys all the time, and the endpoint
+// hangs: known keys are good at once.
+func TestMadeUpKeysHurtNobody(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t, newPair(t, "k1", jwa.ES256()))
+	clock := newClock()
+	r := verify.NewJWKS(e.URL, nil, clock.now)
+	wantKey(t, r, "k1", true)
+	e.hold = make(chan struct{})
+	clock.advance(30 * time.Second)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { wantKey(t, r, "made up", false) })
+	}
+	<-e.arrived
+	wantKey(t, r, "k1", true) // would wait for ever
+	close(e.hold)
+	wg.Wait()
+	e.wantAsked(t, "after twenty", 2)
+}
+
+// TestOldKeysCountNoMore has a key withdrawn while nobody asks for any.
+func TestOldKeysCountNoMore(t *testing.T) {
+	t.Parallel()
+	k1, k2 := newPair(t, "k1", jwa.ES256()), newPair(t, "k2", jwa.ES256())
+	e := newEndpoint(t, k1)
+	clock := newClock()
+	v := newVerifier(t, verify.NewJWKS(e.URL, nil, clock.now), func(c *verify.Config) { c.Now = clock.now })
+	old := sign(t, k1, good(func(c map[string]any) { c["exp"] = now.Add(24 * time.Hour).Unix() }), nil)
+	fresh := sign(t, k2, good(func(c map[string]any) { c["exp"] = now.Add(24 * time.Hour).Unix() }), nil)
+	want := func(when, token string, want error) {
+		t.Helper()
+		_, err := v.Verify(context.Background(), token)
+		wantKind(t, when, err, want)
+	}
+	want("before", old, nil)
+	clock.advance(time.Hour - time.Second)
+	e.down.Store(true)
+	want("an outage of nearly an hour", old, nil)
+	clock.advance(time.Second)
+	for range 10 {
+		want("an outage of an hour", old, verify.ErrUnavailable)
+		want("another key", fresh, verify.ErrUnavailable)
+	}
+	e.serve(t, k2)
+	e.down.Store(false)
+	clock.advance(time.Second)
+	want("a key that was withdrawn meanwhile", old, verify.ErrInvalidToken)
+	want("the key in its place", fresh, nil)
+
+	e.serve(t, k1)
 	clock.advance(time.Hour)
-	want("down again", k1, nil)
-	want("a new key while it is down", k2, verify.ErrInvalidToken)
+	want("withdrawn while nobody asked", fresh, verify.ErrInvalidToken)
+	// A clock that is set back makes nothing younger.
+	e.serve(t, k2)
+	clock.advance(-time.Hour)
+	want("withdrawn, and the clock set back", old, verify.ErrInvalidToken)
 }
 
 func TestOldKeysAreFetchedBehindTheBack(t *testing.T) {
