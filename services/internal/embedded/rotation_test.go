@@ -2,7 +2,11 @@ package embedded_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,23 +15,26 @@ import (
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
 	"spillway.example/services/internal/embedded"
+	"spillway.example/verify"
 )
 
-// kid gives the id of the key that signed a token, which must be in the set served.
-func kid(t *testing.T, s *embedded.Store, signed string) string {
+// kid gives the id of the key that signed a token, by its header, and fails the test unless
+// every store serves a key of that id which the signature fits.
+func kid(t *testing.T, signed string, stores ...*embedded.Store) string {
 	t.Helper()
-	payload(t, s, signed)
-	keys, err := s.SigningKeys(t.Context())
+	for _, s := range stores {
+		payload(t, s, signed)
+	}
+	first, _, _ := strings.Cut(signed, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range keys {
-		if k.Signs {
-			return k.ID
-		}
+	var header struct{ Kid string }
+	if err := json.Unmarshal(raw, &header); err != nil || header.Kid == "" {
+		t.Fatalf("header %s: %v", raw, err)
 	}
-	t.Fatal("no key signs")
-	return ""
+	return header.Kid
 }
 
 // served gives the ids of the keys that others can fetch.
@@ -51,8 +58,9 @@ func served(t *testing.T, s *embedded.Store) (ids []string) {
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
 	clock, dir := &accounttest.Clock{}, t.TempDir()
-	day := func(c *embedded.Config) { c.AccessLifetime = 24 * time.Hour } // so that tokens meet a change of keys
-	stores := []*embedded.Store{open(t, dir, on(clock), day), open(t, dir, on(clock), day)}
+	const day = 24 * time.Hour
+	long := func(c *embedded.Config) { c.AccessLifetime = day } // so that tokens meet a change of keys
+	stores := []*embedded.Store{open(t, dir, on(clock), long), open(t, dir, on(clock), long)}
 	login := []*embedded.Directory{directory(stores[0]), directory(stores[1])}
 	member(t, login[0], "alice")
 	type signed struct {
@@ -63,7 +71,7 @@ func TestKeysRotate(t *testing.T) {
 	firstServed, firstSigned, used := map[string]time.Time{}, map[string]time.Time{}, []string{}
 	start := clock.Now()
 	const step = 11 * time.Hour
-	for round := 0; clock.Now().Sub(start) < 185*24*time.Hour; round++ {
+	for round := 0; clock.Now().Sub(start) < 185*day; round++ {
 		now := clock.Now()
 		for _, s := range stores {
 			for _, id := range served(t, s) {
@@ -74,18 +82,18 @@ func TestKeysRotate(t *testing.T) {
 		}
 		i := round % 2
 		got := signIn(t, login[i], "alice")
-		id := kid(t, stores[i], got.AccessToken)
-		if other := kid(t, stores[1-i], got.AccessToken); other != id {
+		id := kid(t, got.AccessToken, stores...)
+		if other := kid(t, signIn(t, login[1-i], "alice").AccessToken, stores...); other != id {
 			t.Fatalf("at %v one process signs with %s, the other with %s", now, id, other)
 		}
 		if _, there := firstSigned[id]; !there {
 			firstSigned[id] = now
 			used = append(used, id)
-			if age := now.Sub(firstServed[id]); len(used) > 1 && age < embedded.KeyLead-step {
+			if age := now.Sub(firstServed[id]); len(used) > 1 && age < day {
 				t.Errorf("key %d signs %v after it was first served, want a day", len(used), age)
 			}
 		}
-		tokens = append(tokens, signed{got.AccessToken, now.Add(24 * time.Hour)})
+		tokens = append(tokens, signed{got.AccessToken, now.Add(day)})
 		for len(tokens) > 0 && !now.Before(tokens[0].expires) {
 			tokens = tokens[1:]
 		}
@@ -108,6 +116,76 @@ func TestKeysRotate(t *testing.T) {
 	}
 	if got := served(t, stores[0]); !slices.Equal(got, used[2:]) {
 		t.Errorf("served at last: %v, want %v alone", got, used[2:])
+	}
+}
+
+// TestKeyChange goes through one change of keys, in two processes, and stops a second before
+// and after each time that docs/tokens.md states: the new key is served a day before it
+// signs, and the old one until its last token has expired, and not much longer.
+func TestKeyChange(t *testing.T) {
+	t.Parallel()
+	const (
+		day    = 24 * time.Hour
+		access = time.Hour
+		seen   = time.Minute // by then every process has read the file anew
+	)
+	clock, dir := &accounttest.Clock{}, t.TempDir()
+	hour := func(c *embedded.Config) { c.AccessLifetime = access }
+	stores := []*embedded.Store{open(t, dir, on(clock), hour), open(t, dir, on(clock), hour)}
+	member(t, directory(stores[0]), "alice")
+	start := clock.Now()
+	at := func(d time.Duration) { clock.Advance(start.Add(d).Sub(clock.Now())) }
+	serves := func(when string, want ...string) {
+		t.Helper()
+		for i, s := range stores {
+			if got := served(t, s); !slices.Equal(got, want) {
+				t.Errorf("%s process %d serves %v, want %v", when, i, got, want)
+			}
+		}
+	}
+	// signs gives the last token of all processes, which one key must have signed.
+	signs := func(when, want string) (token string) {
+		t.Helper()
+		for i, s := range stores {
+			token = signIn(t, directory(s), "alice").AccessToken
+			if got := kid(t, token, stores...); got != want {
+				t.Errorf("%s process %d signs with %s, want %s", when, i, got, want)
+			}
+		}
+		return token
+	}
+	older := served(t, stores[0])[0]
+	const published = embedded.DefaultKeyMaxAge - day
+	at(published - seen)
+	serves("before its time", older)
+
+	at(published)
+	newer := served(t, stores[0])[0]
+	if newer == older {
+		t.Fatal("a day before the key is too old there is no other")
+	}
+	serves("a day before", newer, older)
+
+	at(published + day - time.Second)
+	last := signs("a second too early", older)
+	at(published + day)
+	signs("from then on", newer)
+	at(published + day - time.Second + access - time.Second)
+	serves("until the last token has expired", newer, older)
+	for i, s := range stores {
+		if _, err := s.Verifier().Offline(t.Context(), last); err != nil {
+			t.Errorf("process %d refuses the last token of the old key: %v", i, err)
+		}
+	}
+	at(published + day + access + 15*time.Minute)
+	serves("when that is over", newer)
+	for i, s := range stores {
+		if _, err := s.Key(t.Context(), older); !errors.Is(err, verify.ErrUnknownKey) {
+			t.Errorf("process %d still takes what the old key has signed: %v", i, err)
+		}
+	}
+	if left := column[string](t, dir, `SELECT id FROM signing_keys`); !slices.Equal(left, []string{newer}) {
+		t.Errorf("the file has the keys %v, want %s alone", left, newer)
 	}
 }
 
