@@ -20,8 +20,9 @@ const (
 	MinKeyMaxAge = 2 * KeyLead
 	// keysAge is how old at most the keys are that a process goes by.
 	keysAge = time.Minute
-	// keyMargin is how much longer than its last token a key stays, for clocks that
-	// differ, and for a process that has not yet seen its successor.
+	// keyMargin is how much longer than its last token a key stays, for those who take a
+	// token a little past its time (verify.DefaultSkew), and for a process that could not
+	// read the file for a while.
 	keyMargin = 10 * time.Minute
 )
 
@@ -109,13 +110,25 @@ func (r *keyring) forget() {
 	r.read = time.Time{}
 }
 
-// signer gives the key that signs now.
-func (s *Store) signer(ctx context.Context) (signingKey, error) {
-	keys, err := s.keyring(ctx, false)
-	if err != nil {
-		return signingKey{}, err
+// signer gives the key that signs now. A successor is known a day before it signs, but
+// another process may have replaced all keys a moment ago, by one of which we know nothing:
+// what an older one signed then would be good for nobody.
+func (s *Store) signer(ctx context.Context) (key signingKey, err error) {
+	for _, fresh := range []bool{false, true} {
+		keys, err := s.keyring(ctx, fresh)
+		if err != nil {
+			return signingKey{}, err
+		}
+		key = keys[signing(keys, s.Now())]
+		var there bool
+		if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM signing_keys WHERE id = ?)`, key.id).Scan(&there); err != nil {
+			return signingKey{}, failure("looking for the signing key", err)
+		}
+		if there {
+			break
+		}
 	}
-	return keys[signing(keys, s.Now())], nil
+	return key, nil
 }
 
 // signing gives the place of the key that signs at a time: the last one to begin. Of keys
@@ -141,7 +154,8 @@ func (s *Store) old(signsFrom, now time.Time) bool {
 }
 
 // keyRest is how long a key is kept once its successor signs: until its last token has
-// expired.
+// expired. No process signs with it any longer, since all have known the successor for a
+// day (see signer).
 func (s *Store) keyRest() time.Duration { return s.AccessLifetime + keyMargin }
 
 // rotateKeys publishes a successor for a key that gets old, and forgets those whose last
@@ -203,8 +217,8 @@ func (s *Store) RotateKeys(ctx context.Context) error {
 }
 
 // ReplaceKeys makes a new key that signs at once, and forgets all others, for when one may
-// have been stolen: within a minute no access token that was signed before is good any
-// more. Sessions go on, with their refresh tokens.
+// have been stolen: from then on no process signs with an older one, and within a minute
+// none takes an access token that was signed before. Sessions go on, with their refresh tokens.
 func (s *Store) ReplaceKeys(ctx context.Context) error {
 	defer s.keys.forget()
 	return s.update(ctx, "replacing keys", func(tx *sql.Tx) error {
