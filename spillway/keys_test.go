@@ -1,10 +1,14 @@
 package main_test
 
 import (
+	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"spillway.example/services/local"
 )
 
 // TestKeys lists, rotates and replaces the keys of a folder.
@@ -20,6 +24,25 @@ func TestKeys(t *testing.T) {
 		}
 		return id.FindAllString(said, -1)
 	}
+	// A folder with no store in it stays as it is: the path may be mistyped.
+	for _, content := range []string{"", "spillway.db"} {
+		if content != "" {
+			if err := os.WriteFile(filepath.Join(dir, content), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys(1, filepath.Join(dir, "spillway.db")+" is not there; DATA_DIR says", "-replace")
+		if left, err := os.ReadDir(dir); err != nil || len(left) != len(strings.Fields(content)) {
+			t.Errorf("keys left %v in an empty folder, %v", left, err)
+		}
+	}
+	_, end, err := local.Open(t.Context(), local.Config{Environ: []string{"DATA_DIR=" + dir}, Stdout: io.Discard, Stderr: io.Discard})
+	if err == nil {
+		err = end()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	first := keys(0, "signs")
 	if again := keys(0, "signs"); len(first) != 1 || len(again) != 1 || first[0] != again[0] {
 		t.Errorf("keys are %v and then %v, want one that stays", first, again)
@@ -33,5 +56,8 @@ func TestKeys(t *testing.T) {
 	}
 	keys(2, "one or the other", "-rotate", "-replace")
 	dir = filepath.Join(dir, "nowhere")
-	keys(1, dir+" is not there")
+	keys(1, "spillway.db is not there")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("keys made a folder")
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"spillway.example/services/internal/backend"
 	"spillway.example/services/internal/embedded"
@@ -18,8 +17,8 @@ func openThere(ctx context.Context, environ []string) (*embedded.Store, string, 
 	if err != nil {
 		return nil, "", fmt.Errorf("%w\n%w", ErrSettings, err)
 	}
-	if _, err := os.Stat(s.DataDir); err != nil { // opening would make it
-		return nil, "", fmt.Errorf("data folder %s is not there; DATA_DIR says where it is", s.DataDir)
+	if err := embedded.Find(s.DataDir); err != nil { // opening would make it
+		return nil, "", fmt.Errorf("%w; DATA_DIR says in which folder it is, and spillway run makes one", err)
 	}
 	store, err := backend.OpenStore(ctx, s, slog.New(slog.DiscardHandler))
 	return store, s.DataDir, err

@@ -44,7 +44,8 @@ func TestTemporaryPassword(t *testing.T) {
 	for want, c := range map[string]local.PasswordConfig{
 		`no confirmed account "bob"`: {Environ: environ, Username: "bob", Stdout: &out},
 		`no confirmed account "a b"`: {Environ: environ, Username: "a b", Stdout: &out},
-		"nowhere is not there":       {Environ: []string{"DATA_DIR=" + filepath.Join(dir, "nowhere")}, Username: "alice", Stdout: &out},
+		"spillway.db is not there":   {Environ: []string{"DATA_DIR=" + filepath.Join(dir, "nowhere")}, Username: "alice", Stdout: &out},
+		"DATA_DIR says":              {Environ: []string{"DATA_DIR=" + t.TempDir()}, Username: "alice", Stdout: &out},
 	} {
 		if err := local.TemporaryPassword(t.Context(), c); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v, want one line with %q", err, want)

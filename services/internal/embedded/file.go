@@ -44,6 +44,19 @@ func openFile(ctx context.Context, dir string, busyTimeout time.Duration) (write
 	return write, read, nil
 }
 
+// Find fails, in one line for the user, unless a folder has a data file with something in
+// it: [Open] would make one.
+func Find(dir string) error {
+	path := filepath.Join(dir, fileName)
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && info.Size() == 0:
+		return fmt.Errorf("data file %s is not there", path)
+	case err != nil:
+		return fmt.Errorf("data file %s cannot be read: %w", path, cause(err))
+	}
+	return nil
+}
+
 // makeFile makes the folder and the file where they are missing: nobody else may read
 // password hashes and keys. SQLite gives its own files beside it the same mode.
 func makeFile(dir string) (path string, err error) {
