@@ -49,24 +49,45 @@ func NewRevoker(c RevokerConfig) *Revoker {
 	return &Revoker{c}
 }
 
-// clockMargin is how far the directory's clock may lag behind ours before somebody who
-// signs in just after RevokeUser gets a session that it voided.
+// clockMargin is how far the directory's clock may be from ours. Ahead, it dates sessions
+// that end with RevokeUser later than that; behind, it dates one that somebody opens just
+// after RevokeUser earlier.
 const clockMargin = 250 * time.Millisecond
 
 // RevokeUser voids all access tokens that a user has: after a sign-out everywhere, and a
-// change or reset of the password. Tokens tell the
-// second in which their session began, no less, so RevokeUser returns only when that
-// second is over (at most 1.25 s): a session that begins after it has returned is good.
-func (r *Revoker) RevokeUser(ctx context.Context, id UserID) error {
-	now := r.Now()
-	began := now.Truncate(time.Second)
-	if err := r.Denials.DenyUser(ctx, id, began, now.Add(DenialLifetime)); err != nil {
+// change or reset of the password. end, where it is not nil, ends the sessions at the
+// directory: what begins before it has done so ends with them, tokens and all.
+//
+// Tokens tell the second in which their session began, no less, so RevokeUser returns only
+// when the last such second is over (at most 1.5 s after end): a session that begins after
+// it has returned is good.
+func (r *Revoker) RevokeUser(ctx context.Context, id UserID, end func(context.Context) error) error {
+	began := r.second()
+	if err := r.denyUser(ctx, id, began); err != nil {
 		return err
 	}
-	if err := r.Wait(ctx, began.Add(time.Second+clockMargin).Sub(now)); err != nil {
+	if end != nil {
+		if err := end(ctx); err != nil {
+			return err
+		}
+		if ended := r.second(); ended.After(began) {
+			began = ended
+			if err := r.denyUser(ctx, id, began); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.Wait(ctx, began.Add(time.Second+clockMargin).Sub(r.Now())); err != nil {
 		return ErrUnavailable(err)
 	}
 	return nil
+}
+
+// second gives the second that the directory's clock may have reached.
+func (r *Revoker) second() time.Time { return r.Now().Add(clockMargin).Truncate(time.Second) }
+
+func (r *Revoker) denyUser(ctx context.Context, id UserID, began time.Time) error {
+	return r.Denials.DenyUser(ctx, id, began, r.Now().Add(DenialLifetime))
 }
 
 // RevokeDeleted voids all access tokens of a user who is no more: ids are never used again,

@@ -77,7 +77,7 @@ func (s *Sessions) revokeNamed(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return s.Revoker.RevokeUser(ctx, user.ID)
+	return s.Revoker.RevokeUser(ctx, user.ID, nil)
 }
 
 // endWithin is how long what has begun may take once the caller has gone: who wants

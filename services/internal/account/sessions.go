@@ -91,9 +91,9 @@ func (s *Sessions) SignOut(ctx context.Context, refreshToken, accessToken string
 // SignOutEverywhere ends all sessions of the access token's user, and voids their access
 // tokens. CodeInvalidToken.
 //
-// The directory comes last, since it takes the token only once: whatever fails before can
-// be done again. It also comes first, to say that the token's session goes on: nobody may
-// void another's tokens by one that was revoked.
+// The directory takes the token only once, so the deny list comes before: what fails there
+// can be done again. The directory also comes first, to say that the token's session goes
+// on: nobody may void another's tokens by one that was revoked.
 func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) error {
 	user, err := s.Directory.GetUser(ctx, accessToken)
 	if err != nil {
@@ -101,10 +101,9 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 	}
 	ctx, cancel := toTheEnd(ctx, endWithin)
 	defer cancel()
-	if err := s.Revoker.RevokeUser(ctx, user.ID); err != nil {
-		return err
-	}
-	return s.Directory.SignOutEverywhere(ctx, accessToken)
+	return s.Revoker.RevokeUser(ctx, user.ID, func(ctx context.Context) error {
+		return s.Directory.SignOutEverywhere(ctx, accessToken)
+	})
 }
 
 // resend has a new code sent to the address of a pending account, in the background:

@@ -123,7 +123,7 @@ func TestIdentity(t *testing.T) {
 func TestSignOutReachesVerifiers(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(context.Context, *account.Revoker) error{
-		"the user":    func(ctx context.Context, r *account.Revoker) error { return r.RevokeUser(ctx, "a-b-c") },
+		"the user":    func(ctx context.Context, r *account.Revoker) error { return r.RevokeUser(ctx, "a-b-c", nil) },
 		"the session": func(ctx context.Context, r *account.Revoker) error { return r.RevokeSession(ctx, "s1") },
 	} {
 		t.Run(name, func(t *testing.T) {
