@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -170,8 +171,12 @@ func (Inline) Do(ctx context.Context, work func(context.Context)) error {
 // Mailer sends one mail to one address. Codes travel this way in the embedded
 // store, notices about an address everywhere.
 type Mailer interface {
+	// Send fails with [ErrMailRefused] where to try again would be of no use.
 	Send(ctx context.Context, m Mail) error
 }
+
+// ErrMailRefused says that a mail server refuses a mail for good (RFC 5321 section 4.2.1).
+var ErrMailRefused = errors.New("the mail is refused for good")
 
 // Mail is a plain-text mail.
 type Mail struct {

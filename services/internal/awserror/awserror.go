@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -39,6 +40,18 @@ func Failure(err error) error {
 func Throttles(code string) bool {
 	_, ok := retry.DefaultThrottleErrorCodes[code]
 	return ok
+}
+
+// NoThrottles is what r retries but where it is asked to slow down: for calls whose caller
+// rather hears so than waits.
+func NoThrottles(r aws.Retryer) aws.Retryer { return noThrottles{r} }
+
+type noThrottles struct{ aws.Retryer }
+
+// IsErrorRetryable implements [aws.Retryer].
+func (r noThrottles) IsErrorRetryable(err error) bool {
+	api, answered := errors.AsType[smithy.APIError](err)
+	return !(answered && Throttles(api.ErrorCode())) && r.Retryer.IsErrorRetryable(err)
 }
 
 func timedOut(code string) bool {

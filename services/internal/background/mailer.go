@@ -2,17 +2,17 @@ package background
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"spillway.example/services/internal/account"
 )
 
-// pauses are how long to wait before a mail that was refused is tried again.
+// pauses are how long to wait before a mail that did not go out is tried again.
 var pauses = []time.Duration{500 * time.Millisecond, 2 * time.Second}
 
-// Mailer gives a mailer that sends by m in the background, and tries again where m fails.
-// Its Send fails only where too much is waiting.
+// Mailer gives a mailer that sends by m in the background, and tries again where m fails,
+// unless with [account.ErrMailRefused]. Its Send fails only where too much is waiting.
 func (q *Queue) Mailer(m account.Mailer) account.Mailer { return mailer{q, m} }
 
 type mailer struct {
@@ -22,27 +22,24 @@ type mailer struct {
 
 // Send implements [account.Mailer].
 func (m mailer) Send(ctx context.Context, mail account.Mail) error {
-	return m.queue.Do(ctx, func(ctx context.Context) {
-		if err := m.try(ctx, mail); err != nil {
+	return m.queue.add(ctx, m.queue.mails, m.queue.most(), m.attempt(mail, pauses))
+}
+
+// attempt sends a mail, or has it tried again after the first of the pauses. No worker
+// waits for that.
+func (m mailer) attempt(mail account.Mail, pauses []time.Duration) func(context.Context) {
+	return func(ctx context.Context) {
+		err := m.next.Send(ctx, mail)
+		switch {
+		case err == nil:
+		case len(pauses) > 0 && !errors.Is(err, account.ErrMailRefused):
+			m.queue.mu.Lock()
+			defer m.queue.mu.Unlock()
+			m.queue.schedule(ctx, m.queue.mails, pauses[0], m.attempt(mail, pauses[1:]))
+		default:
 			account.MailFailed(ctx)
 			m.queue.Count.Add(ctx, "MailsFailed")
 			m.queue.Logger.WarnContext(ctx, "mail not sent", "subject", mail.Subject, "err", err)
 		}
-	})
-}
-
-func (m mailer) try(ctx context.Context, mail account.Mail) error {
-	err := m.next.Send(ctx, mail)
-	for _, pause := range pauses {
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return fmt.Errorf("giving up: %w", err)
-		}
-		err = m.next.Send(ctx, mail)
 	}
-	return err
 }

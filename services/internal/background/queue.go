@@ -19,18 +19,21 @@ import (
 
 // Config is what a [Queue] is made of. The zero Config is a good default.
 type Config struct {
-	Workers int           // how many things are done at once; 4 where it is 0
-	Size    int           // how many may wait; 1,024 where it is 0
+	Workers int           // how many things are done at once, and how many mails sent; 4 where it is 0
+	Size    int           // how much may wait that requests ask for; 1,024 where it is 0
 	Pause   time.Duration // before each of them begins, see [Queue.Do]; 10 ms where it is 0
 	Timeout time.Duration // of each of them; 30 s where it is 0
 	Count   account.Count // of MailsFailed
 	Logger  *slog.Logger  // nil is silence
 }
 
-// Queue is a bounded queue of work. It implements [account.Background].
+// Queue is a bounded queue of work. It implements [account.Background]. Mails wait on their
+// own and have workers of their own, so that a mail server which does not answer holds up
+// nothing else. What work itself asks for, mails for one, finds room where requests do not
+// any more: an answer has promised it.
 type Queue struct {
 	Config
-	work chan job
+	work, mails chan job
 
 	mu      sync.Mutex
 	pending int
@@ -61,36 +64,64 @@ func New(c Config) *Queue {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	q := &Queue{Config: c, work: make(chan job, c.Size+c.Workers), idle: make(chan struct{})}
+	q := &Queue{Config: c, idle: make(chan struct{})}
+	// A mail is scheduled again before the worker that tried it is done with it.
+	q.work, q.mails = make(chan job, q.most()), make(chan job, q.most()+c.Workers)
 	close(q.idle)
 	for range c.Workers {
-		go q.serve()
+		go q.serve(q.work)
+		go q.serve(q.mails)
 	}
 	return q
 }
 
+// promised is how many mails, or how much other work, what one request asks for may make.
+const promised = 2
+
+// ofRequests is how much may be pending before requests are refused.
+func (q *Queue) ofRequests() int { return q.Size + q.Workers }
+
+// most is how much may be pending at all.
+func (q *Queue) most() int { return (1 + promised) * q.ofRequests() }
+
 var errFull = errors.New("too much work is waiting")
+
+type workKey struct{}
 
 // Do implements [account.Background]: work is done soon, with the values of ctx but not
 // its end. It begins when the answer that asked for it has surely left, or it would take
 // the processor from it, and tell by that what it finds. CodeUnavailable where too much is
 // waiting already.
 func (q *Queue) Do(ctx context.Context, work func(context.Context)) error {
+	room := q.ofRequests()
+	if ctx.Value(workKey{}) != nil {
+		room = q.most()
+	}
+	return q.add(ctx, q.work, room, work)
+}
+
+// add has work done if less than room is pending.
+func (q *Queue) add(ctx context.Context, to chan<- job, room int, work func(context.Context)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.pending >= cap(q.work) {
+	if q.pending >= room {
 		return account.ErrUnavailable(errFull)
 	}
-	if q.pending++; q.pending == 1 {
-		q.idle = make(chan struct{})
-	}
-	j := job{context.WithoutCancel(ctx), work}
-	time.AfterFunc(q.Pause, func() { q.work <- j }) // there is room for all that is pending
+	q.schedule(ctx, to, q.Pause, work)
 	return nil
 }
 
-func (q *Queue) serve() {
-	for j := range q.work {
+// schedule has work done after a pause. The caller holds mu.
+func (q *Queue) schedule(ctx context.Context, to chan<- job, pause time.Duration, work func(context.Context)) {
+	if q.pending++; q.pending == 1 {
+		q.idle = make(chan struct{})
+	}
+	j := job{context.WithValue(context.WithoutCancel(ctx), workKey{}, true), work}
+	time.AfterFunc(pause, func() { to <- j }) // there is room for all that is pending
+}
+
+func (q *Queue) serve(from <-chan job) {
+	for j := range from {
 		q.run(j)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +76,135 @@ func TestBounds(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log has no %q:\n%s", want, log.String())
 		}
+	}
+}
+
+// What a request was promised is done, though requests are refused by then.
+func TestRoomForWhatWorkAsksFor(t *testing.T) {
+	t.Parallel()
+	q := background.New(background.Config{Workers: 1, Size: 2})
+	goOn := make(chan struct{})
+	var sent mailbox
+	admitted, refused := 0, 0
+	for range 9 {
+		err := q.Do(t.Context(), func(ctx context.Context) {
+			<-goOn
+			if err := q.Mailer(&sent).Send(ctx, account.Mail{}); err != nil {
+				t.Errorf("a mail that was promised: %v", err)
+			}
+			if err := q.Do(ctx, func(context.Context) { sent.add() }); err != nil {
+				t.Errorf("work that was promised: %v", err)
+			}
+		})
+		if err == nil {
+			admitted++
+		} else {
+			refused++
+		}
+	}
+	close(goOn)
+	if err := q.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if admitted != 3 || sent.n != 2*admitted {
+		t.Errorf("%d admitted and %d refused, %d of their mails and works done; want 3, 6 and 6", admitted, refused, sent.n)
+	}
+}
+
+// mailbox counts what it gets.
+type mailbox struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (m *mailbox) add() { m.mu.Lock(); m.n++; m.mu.Unlock() }
+
+func (m *mailbox) Send(context.Context, account.Mail) error { m.add(); return nil }
+
+// stalled is a mail server that does not answer until it is told to.
+type stalled chan struct{}
+
+func (s stalled) Send(context.Context, account.Mail) error { <-s; return nil }
+
+// A mail server that does not answer holds up mails, and nothing else.
+func TestMailHoldsUpNoOtherWork(t *testing.T) {
+	t.Parallel()
+	q := background.New(background.Config{Workers: 2})
+	server := make(stalled)
+	for range 5 {
+		if err := q.Mailer(server).Send(t.Context(), account.Mail{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan struct{})
+	time.AfterFunc(100*time.Millisecond, func() { // when every worker that takes mails has one
+		if err := q.Do(t.Context(), func(context.Context) { close(done) }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-done
+	close(server)
+	if err := q.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A mail that waits to be tried again holds up no other mail.
+func TestPausesHoldUpNoMail(t *testing.T) {
+	t.Parallel()
+	q := background.New(background.Config{Workers: 1})
+	order := make(chan string, 9)
+	first := true
+	server := sender(func(m account.Mail) error {
+		order <- m.Subject
+		if m.Subject == "fails once" && first {
+			first = false
+			return errors.New("not now")
+		}
+		return nil
+	})
+	for _, subject := range []string{"fails once", "another"} {
+		if err := q.Mailer(server).Send(t.Context(), account.Mail{Subject: subject}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // each has a timer of its own
+	}
+	if err := q.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(order)
+	var got []string
+	for s := range order {
+		got = append(got, s)
+	}
+	if want := []string{"fails once", "another", "fails once"}; !slices.Equal(got, want) {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+}
+
+type sender func(account.Mail) error
+
+func (f sender) Send(_ context.Context, m account.Mail) error { return f(m) }
+
+// What is refused for good is tried once, and told.
+func TestRefusedMailIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	failed := 0
+	q := background.New(background.Config{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Count:  func(_ context.Context, event string) { failed++ },
+	})
+	tries := 0
+	server := sender(func(account.Mail) error { tries++; return fmt.Errorf("550: %w", account.ErrMailRefused) })
+	if err := q.Mailer(server).Send(t.Context(), account.Mail{Subject: "Hello"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if tries != 1 || failed != 1 || !strings.Contains(log.String(), "mail not sent") {
+		t.Errorf("tried %d times, counted %d, log %q", tries, failed, log.String())
 	}
 }
 

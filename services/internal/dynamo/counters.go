@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/awserror"
 )
 
 var _ account.Counters = (*Store)(nil)
@@ -102,12 +103,14 @@ func takeStep(key string, seen account.Counter, l account.Limit, keep time.Durat
 }
 
 // step makes one write and gives the counter as it stands after it, or as it stood in
-// its way.
-func (s *Store) step(ctx context.Context, in *dynamodb.UpdateItemInput) (i counterItem, err error) {
+// its way. A table that is too busy is the caller's to wait for: a sign-in waits so shortly
+// for its counters that with the SDK's own waits it would go on uncounted.
+func (s *Store) step(ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options)) (i counterItem, err error) {
 	in.TableName = s.table
 	in.ReturnValues = types.ReturnValueAllNew
 	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	out, err := s.db.UpdateItem(ctx, in)
+	options = append(options, func(o *dynamodb.Options) { o.Retryer = awserror.NoThrottles(o.Retryer) })
+	out, err := s.db.UpdateItem(ctx, in, options...)
 	if refusal, no := errors.AsType[*types.ConditionalCheckFailedException](err); no {
 		return i, errors.Join(read(refusal.Item, &i), err)
 	}
@@ -132,7 +135,11 @@ func (s *Store) Trust(ctx context.Context, key string, until time.Time) error {
 	return nil
 }
 
-// Refund implements [account.Counters].
+// once has the SDK make a call once.
+func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
+
+// Refund implements [account.Counters]. It is made once: where its answer is lost nobody
+// knows whether the attempt was given back, and twice would be one too many.
 func (s *Store) Refund(ctx context.Context, key string, l account.Limit) error {
 	var set, conditions []string
 	with := values{}
@@ -149,7 +156,7 @@ func (s *Store) Refund(ctx context.Context, key string, l account.Limit) error {
 		Key: pk(counterKey(key)), ExpressionAttributeValues: with,
 		UpdateExpression:    aws.String("SET " + strings.Join(set, ", ")),
 		ConditionExpression: aws.String(strings.Join(conditions, " AND ")),
-	})
+	}, once)
 	if _, nothing := errors.AsType[*types.ConditionalCheckFailedException](err); err != nil && !nothing {
 		return s.failure("giving an attempt back", err)
 	}

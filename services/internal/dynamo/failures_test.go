@@ -113,6 +113,34 @@ func TestFailedWrites(t *testing.T) {
 	}
 }
 
+// A sign-in that meets a table which is too busy to count is told to come again: it does not
+// go on uncounted, as it does where there is no table to count in. The retries are the SDK's.
+func TestBusyCounters(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status int
+		answer string
+		want   account.Code
+	}{
+		{400, exception("ProvisionedThroughputExceededException"), account.CodeTooManyRequests},
+		{400, exception("ThrottlingException"), account.CodeTooManyRequests},
+		{400, exception("RequestLimitExceeded"), account.CodeTooManyRequests},
+		{500, exception("InternalServerError"), ""},
+	} {
+		t.Run(tt.answer, func(t *testing.T) {
+			t.Parallel()
+			config := stub(t, ever, tt.status, tt.answer)
+			config.RetryMaxAttempts = 3
+			limits := account.NewLimits(account.LimitsConfig{
+				Counters: dynamo.New(dynamodb.NewFromConfig(config), table), Policies: account.DefaultPolicies(), Key: []byte("key"),
+			})
+			if _, err := limits.SignIn(t.Context(), "alice"); account.CodeOf(err) != tt.want {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
 // What cannot be had is told apart: a table that is missing is ours to mend, a host
 // that does not answer is the caller's to wait for.
 func TestFailedReads(t *testing.T) {

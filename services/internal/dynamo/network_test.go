@@ -78,6 +78,31 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
+// A mail that is given back, and nobody hears of it, is given back once.
+func TestRefundIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	s := dynamo.New(client(t), table)
+	config := awstest.Config(awstest.DynamoDB.Endpoint(t))
+	config.HTTPClient = &lossy{}
+	// Of four in an hour two are admitted at once.
+	limit := account.Limit{{Count: 100, Per: time.Minute}, {Count: 4, Per: time.Hour}}
+	key, now, ctx := accounttest.Name("counter"), time.Now(), t.Context()
+	take := func(want bool) {
+		t.Helper()
+		if taken, err := s.Take(ctx, key, limit, time.Hour, now); err != nil || taken.Admitted != want {
+			t.Errorf("Take: %v, %v, want %v", taken.Admitted, err, want)
+		}
+	}
+	take(true)
+	take(true)
+	take(false)
+	if err := dynamo.New(dynamodb.NewFromConfig(config), table).Refund(ctx, key, limit); account.CodeOf(err) != account.CodeUnavailable {
+		t.Errorf("Refund without an answer: %v, want unavailable", err)
+	}
+	take(true)
+	take(false)
+}
+
 // collisions is a DynamoDB in which every write meets a transaction the first time that
 // it is made. DynamoDB Local lets writes wait for each other instead.
 type collisions struct{ met sync.Map }
@@ -141,6 +166,9 @@ func holds(t *testing.T, db *dynamodb.Client, s *dynamo.Store) {
 	})
 	t.Run("records", func(t *testing.T) {
 		accounttest.RunRecords(t, func(*testing.T) account.Records { return s })
+	})
+	t.Run("denials", func(t *testing.T) {
+		accounttest.RunDenials(t, func(*testing.T) account.Denials { return s })
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -136,7 +135,7 @@ func (s *session) Auth(string) (sasl.Server, error) {
 		defer s.server.mu.Unlock()
 		s.server.passwords = append(s.server.passwords, pass)
 		if user != "us@er" || pass != password {
-			return errors.New("wrong")
+			return smtp.ErrAuthFailed
 		}
 		s.mail.user = user
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -50,13 +51,28 @@ func (s *SMTP) Send(ctx context.Context, m account.Mail) error {
 	}
 	session, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting to mail server %s: %w", s.host, err)
+		return fmt.Errorf("connecting to mail server %s: %w", s.host, meaning(err))
 	}
 	if err := client.SendWithSMTPClient(session, message); err != nil {
-		return fmt.Errorf("sending mail by %s: %w", s.host, err)
+		return fmt.Errorf("sending mail by %s: %w", s.host, meaning(err))
 	}
 	_ = client.CloseWithSMTPClient(session) // the mail is under way whatever comes now
 	return nil
+}
+
+// meaning tells a refusal for good from one that passes (RFC 5321 section 4.2.1): a reply
+// from 500 to 599, to the mail or, as a wrong password gets, before it.
+func meaning(err error) error {
+	code := 0
+	if e, ok := errors.AsType[*gomail.SendError](err); ok {
+		code = e.ErrorCode()
+	} else if e, ok := errors.AsType[*textproto.Error](err); ok {
+		code = e.Code
+	}
+	if code >= 500 {
+		return errors.Join(account.ErrMailRefused, err)
+	}
+	return err
 }
 
 // connection is the line to the mail server. The library looks at the context only

@@ -2,6 +2,7 @@ package mail_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"mime/quotedprintable"
@@ -145,13 +146,30 @@ func TestNoHeaderCanBeInjected(t *testing.T) {
 	}
 }
 
+// What is refused for good is told from what may be tried again, and no error has the text.
 func TestServerRefuses(t *testing.T) {
 	t.Parallel()
-	s := &server{refuse: &smtp.SMTPError{Code: 550, Message: "no such mailbox"}}
-	s.serve(t, false, false)
-	err := mailer(t, "smtp", "", s.address, url.Values{}).Send(t.Context(), hello)
-	if err == nil || strings.Contains(err.Error(), "123456") {
-		t.Errorf("Send: got %v, want an error without the text", err)
+	for code, forGood := range map[int]bool{421: false, 451: false, 550: true, 554: true} {
+		s := &server{refuse: &smtp.SMTPError{Code: code, Message: "as it is"}}
+		s.serve(t, false, false)
+		err := mailer(t, "smtp", "", s.address, url.Values{}).Send(t.Context(), hello)
+		if err == nil || strings.Contains(err.Error(), "123456") {
+			t.Errorf("Send: got %v, want an error without the text", err)
+		}
+		if errors.Is(err, account.ErrMailRefused) != forGood {
+			t.Errorf("reply %d: got %v, refused for good %v", code, err, forGood)
+		}
+	}
+}
+
+// A mail server that does not know our password will not know it in a second either.
+func TestServerRefusesPassword(t *testing.T) {
+	t.Parallel()
+	s := &server{auth: true}
+	s.serve(t, false, true)
+	err := mailer(t, "smtp", "nobody", s.address, url.Values{}).Send(t.Context(), hello)
+	if !errors.Is(err, account.ErrMailRefused) {
+		t.Errorf("Send: got %v, want it refused for good", err)
 	}
 }
 
