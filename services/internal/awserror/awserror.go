@@ -51,7 +51,7 @@ type noThrottles struct{ aws.Retryer }
 // IsErrorRetryable implements [aws.Retryer].
 func (r noThrottles) IsErrorRetryable(err error) bool {
 	api, answered := errors.AsType[smithy.APIError](err)
-	return !(answered && Throttles(api.ErrorCode())) && r.Retryer.IsErrorRetryable(err)
+	return (!answered || !Throttles(api.ErrorCode())) && r.Retryer.IsErrorRetryable(err)
 }
 
 func timedOut(code string) bool {

@@ -193,7 +193,7 @@ func TestRefusedMailIsNotTriedAgain(t *testing.T) {
 	failed := 0
 	q := background.New(background.Config{
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
-		Count:  func(_ context.Context, event string) { failed++ },
+		Count:  func(context.Context, string) { failed++ },
 	})
 	tries := 0
 	server := sender(func(account.Mail) error { tries++; return fmt.Errorf("550: %w", account.ErrMailRefused) })

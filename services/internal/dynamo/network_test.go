@@ -35,7 +35,7 @@ func (l *lossy) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	res, err := http.DefaultClient.Do(r)
-	if err != nil || op == "GetItem" || unknowing(op, body) || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1") {
+	if err != nil || isRead(op) || unknowing(op, body) || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1") {
 		return res, err
 	}
 	l.lost.Add(1)
@@ -50,6 +50,9 @@ func peek(r *http.Request) (op string, body []byte, err error) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return op, body, err
 }
+
+// isRead says whether an operation only reads: nothing refuses it, and it may come again.
+func isRead(op string) bool { return op == "GetItem" || op == "BatchGetItem" || op == "Query" }
 
 // unknowing says whether a write cannot know its own earlier try, by its contract: where
 // a profile is there PutIfAbsent is a conflict, and MarkMailed, that no mail is lost
@@ -132,7 +135,7 @@ func (c *collisions) Do(r *http.Request) (*http.Response, error) {
 	}
 	answer := exception("TransactionConflictException")
 	switch {
-	case before || op == "GetItem":
+	case before || isRead(op):
 		return http.DefaultClient.Do(r)
 	case op == "TransactWriteItems":
 		answer = canceled("TransactionConflict", "None")
