@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"spillway.example/services/internal/account"
 )
@@ -24,16 +25,21 @@ func TemporaryPassword(ctx context.Context, c PasswordConfig) error {
 	if err != nil {
 		return err
 	}
-	name, err := account.FoldUsername(c.Username)
 	password := rand.Text()
-	if err == nil {
-		err = store.Directory(nil).SetTemporaryPassword(ctx, name, password) // which sends no mail
-	}
+	err = account.NewSessions(account.SessionsConfig{
+		Directory: store.Directory(nil), // which sends no mail for it
+		Revoker:   account.NewRevoker(account.RevokerConfig{Denials: store}),
+	}).GivePassword(ctx, c.Username, password)
 	if code := account.CodeOf(err); code == account.CodeInvalid || code == account.CodeNotFound {
 		err = fmt.Errorf("there is no confirmed account %q in %s", c.Username, dir)
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(c.Stdout, "%s\n\nThis password of %s signs in once: POST /login answers challenge_required with a session,\nand POST /login/challenge takes the password that its owner chooses.\n", password, name)
+		_, err = fmt.Fprintf(c.Stdout, `%s
+
+This password of %q signs in once, within %d days: POST /login answers challenge_required with a
+session, and POST /login/challenge takes the password that its owner chooses. All sessions have ended.
+No mail has told the owner: do so yourself.
+`, password, c.Username, account.TemporaryPasswordLifetime/(24*time.Hour))
 	}
 	return errors.Join(err, store.Close())
 }

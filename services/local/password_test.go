@@ -33,6 +33,10 @@ func TestTemporaryPassword(t *testing.T) {
 	if _, err := b.Registrar(s, log).Register(t.Context(), account.Registration{Username: "alice", Password: accounttest.Password}); err != nil {
 		t.Fatal(err)
 	}
+	before, err := b.Sessions(log).SignIn(t.Context(), "alice", accounttest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
 	if err := local.TemporaryPassword(t.Context(), local.PasswordConfig{Environ: environ, Username: "Alice", Stdout: &out}); err != nil {
 		t.Fatal(err)
@@ -40,6 +44,12 @@ func TestTemporaryPassword(t *testing.T) {
 	password, _, _ := strings.Cut(out.String(), "\n")
 	if _, err := b.Sessions(log).SignIn(t.Context(), "alice", password); account.CodeOf(err) != account.CodeChallenge {
 		t.Errorf("SignIn with the password that was given: %v", err)
+	}
+	if !strings.Contains(out.String(), "within 7 days") {
+		t.Errorf("said: %s", out.String())
+	}
+	if _, active, err := b.Verifier.Introspect(t.Context(), before.AccessToken); err != nil || active {
+		t.Errorf("an access token of before: active %v, %v", active, err)
 	}
 	for want, c := range map[string]local.PasswordConfig{
 		`no confirmed account "bob"`: {Environ: environ, Username: "bob", Stdout: &out},

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Challenge is a further step that a directory wants before it opens a session (Amazon
@@ -27,6 +28,10 @@ const (
 	NewPasswordRequired = "NEW_PASSWORD_REQUIRED"
 	NewPassword         = "NEW_PASSWORD"
 )
+
+// TemporaryPasswordLifetime is how long a password that was given to somebody signs in:
+// what Cognito has where a pool sets no TemporaryPasswordValidityDays.
+const TemporaryPasswordLifetime = 7 * 24 * time.Hour
 
 // answerable are the challenges that a client can answer here. Of the others some take a
 // protocol of their own (SRP, devices, passkeys), and some are set up elsewhere.
@@ -66,6 +71,20 @@ func (s *Sessions) RespondToChallenge(ctx context.Context, a ChallengeAnswer) (T
 		guess.Right(ctx)
 	}
 	return tokens, as("responses."+NewPassword, err)
+}
+
+// GivePassword gives a confirmed account a temporary password by an operator's right, who
+// tells its owner: no mail goes out. All sessions end with their access tokens, since
+// whoever has lost the password may have lost it to somebody. CodeInvalid; CodeNotFound.
+func (s *Sessions) GivePassword(ctx context.Context, username, password string) error {
+	name, err := FoldUsername(username)
+	if err != nil {
+		return err
+	}
+	if err := s.Directory.SetTemporaryPassword(ctx, name, password); err != nil {
+		return err
+	}
+	return s.revokeNamed(ctx, name)
 }
 
 // ErrChallenge says that a further step is needed to sign in.

@@ -71,8 +71,9 @@ type Directory interface {
 	// CodeAlreadyConfirmed.
 	ConfirmUser(ctx context.Context, username string) error
 	// SetTemporaryPassword gives a confirmed user a password that signs in once, to the
-	// challenge NewPasswordRequired, by the service's own right. CodeNotFound;
-	// CodeInvalid as of SignUp.
+	// challenge NewPasswordRequired, by the service's own right, and ends all sessions.
+	// After [TemporaryPasswordLifetime], unless the directory has its own, it is a wrong
+	// one. CodeNotFound; CodeInvalid as of SignUp.
 	SetTemporaryPassword(ctx context.Context, username, password string) error
 	// SetEmail gives a user another address, which counts as proven, by the service's
 	// own right. CodeNotFound.

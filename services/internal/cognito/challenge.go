@@ -53,5 +53,8 @@ func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password
 	_, err := d.api.AdminSetUserPassword(ctx, &idp.AdminSetUserPasswordInput{
 		UserPoolId: &d.UserPoolID, Username: &username, Password: &password, Permanent: false,
 	})
-	return failure(adminPassword, err)
+	if err != nil {
+		return failure(adminPassword, err)
+	}
+	return d.endSessions(ctx, username)
 }

@@ -20,9 +20,7 @@ func (d *Directory) ForgotPassword(ctx context.Context, username string) error {
 	return failure(forgot, err)
 }
 
-// ResetPassword implements [account.Directory]. Cognito lets sessions go on that were
-// opened with the older password, so they are ended by a call of its own, which goes on
-// when the caller has gone.
+// ResetPassword implements [account.Directory].
 func (d *Directory) ResetPassword(ctx context.Context, username, code, password string) error {
 	_, err := d.api.ConfirmForgotPassword(ctx, &idp.ConfirmForgotPasswordInput{
 		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username,
@@ -31,9 +29,15 @@ func (d *Directory) ResetPassword(ctx context.Context, username, code, password 
 	if err != nil {
 		return failure(confirmForgot, err)
 	}
+	return d.endSessions(ctx, username)
+}
+
+// endSessions ends all sessions of a user whose password has been changed: Cognito lets them
+// go on. It goes on when the caller has gone. CodeUnavailable.
+func (d *Directory) endSessions(ctx context.Context, username string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signOutTime)
 	defer cancel()
-	_, err = d.api.AdminUserGlobalSignOut(ctx, &idp.AdminUserGlobalSignOutInput{UserPoolId: &d.UserPoolID, Username: &username})
+	_, err := d.api.AdminUserGlobalSignOut(ctx, &idp.AdminUserGlobalSignOutInput{UserPoolId: &d.UserPoolID, Username: &username})
 	if err = failure(adminSignOut, err); err != nil {
 		return account.Errorf(account.CodeUnavailable, err,
 			"The password is changed, but older sessions may go on: sign in, and sign out everywhere.")

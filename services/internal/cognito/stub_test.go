@@ -377,6 +377,7 @@ func TestExceptions(t *testing.T) {
 		{"ConfirmSignUp", secretHash, account.CodeInternal},
 		{"InitiateAuth", "NotAuthorizedException: Incorrect username or password.", account.CodeInvalidCredentials},
 		{"InitiateAuth", "NotAuthorizedException: User is disabled.", account.CodeInvalidCredentials},
+		{"InitiateAuth", "NotAuthorizedException: Temporary password has expired and must be reset by an administrator.", account.CodeInvalidCredentials},
 		{"InitiateAuth", "NotAuthorizedException: Password attempts exceeded", account.CodeInvalidCredentials},
 		{"InitiateAuth", "UserNotFoundException", account.CodeInvalidCredentials},
 		{"InitiateAuth", "UserNotConfirmedException", account.CodeNotConfirmed},

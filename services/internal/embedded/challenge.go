@@ -5,22 +5,27 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"time"
 
 	"spillway.example/services/internal/account"
 )
 
-// passwordGiven says whether a user must choose a password of their own.
-func passwordGiven(ctx context.Context, q queryer, id account.UserID) (given bool, err error) {
-	err = q.QueryRowContext(ctx, `SELECT password_given FROM users WHERE id = ?`, id).Scan(&given)
-	return given, err
+// passwordGiven says until when a user has a password that was given to them; zero where it
+// is their own.
+func passwordGiven(ctx context.Context, q queryer, id account.UserID) (until time.Time, err error) {
+	err = q.QueryRowContext(ctx, `SELECT password_expires_at FROM users WHERE id = ?`, id).Scan((*stamp)(&until))
+	return until, err
 }
 
 // challenge opens the challenge of a user whose password was given to them; nil where it
-// is their own.
+// is their own. CodeInvalidCredentials where it was given too long ago.
 func (d *Directory) challenge(ctx context.Context, tx *sql.Tx, id account.UserID) (challenge, err error) {
-	given, err := passwordGiven(ctx, tx, id)
-	if err != nil || !given {
+	until, err := passwordGiven(ctx, tx, id)
+	switch {
+	case err != nil || until.IsZero():
 		return nil, err
+	case !d.store.Now().Before(until):
+		return nil, account.ErrCredentials(errors.New("the temporary password has expired"))
 	}
 	session := rand.Text()
 	if err := d.storeCode(ctx, tx, id, newPassword, session); err != nil {
@@ -50,7 +55,7 @@ func (d *Directory) RespondToChallenge(ctx context.Context, a account.ChallengeA
 		if refused, err = d.useCode(ctx, tx, u.ID, newPassword, a.Session); refused != nil || err != nil {
 			return err
 		}
-		if err := errors.Join(setPassword(ctx, tx, u.ID, hash, false), endSessions(ctx, tx, u.ID)); err != nil {
+		if err := errors.Join(setPassword(ctx, tx, u.ID, hash, time.Time{}), endSessions(ctx, tx, u.ID)); err != nil {
 			return err
 		}
 		ses, err = d.openSession(ctx, tx, u)
@@ -65,14 +70,14 @@ func (d *Directory) RespondToChallenge(ctx context.Context, a account.ChallengeA
 	return d.store.issue(ctx, ses)
 }
 
-// SetTemporaryPassword implements [account.Directory]. All sessions end: whoever has lost
-// the password may have lost it to somebody.
+// SetTemporaryPassword implements [account.Directory].
 func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password string) error {
 	const doing = "giving a password"
 	hash, err := d.store.hasher.hash(ctx, password)
 	if err != nil {
 		return failure(doing, err)
 	}
+	until := d.store.Now().Add(account.TemporaryPasswordLifetime)
 	return d.store.update(ctx, doing, func(tx *sql.Tx) error {
 		u, _, err := findUser(ctx, tx, username)
 		switch {
@@ -81,6 +86,6 @@ func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password
 		case !u.Confirmed:
 			return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
 		}
-		return errors.Join(setPassword(ctx, tx, u.ID, hash, true), endSessions(ctx, tx, u.ID))
+		return errors.Join(setPassword(ctx, tx, u.ID, hash, until), endSessions(ctx, tx, u.ID))
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"spillway.example/services/internal/account"
 )
@@ -42,6 +43,6 @@ func (d *Directory) ChangePassword(ctx context.Context, accessToken, current, pa
 		case err != nil:
 			return err
 		}
-		return setPassword(ctx, tx, u.ID, hash, false)
+		return setPassword(ctx, tx, u.ID, hash, time.Time{})
 	})
 }

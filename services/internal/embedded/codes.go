@@ -93,9 +93,9 @@ func (d *Directory) useCode(ctx context.Context, tx *sql.Tx, id account.UserID, 
 }
 
 // setPassword gives a user another password, and voids what an older one, or its loss, has
-// left: codes and challenges. given says that it is not of the user's own choice.
-func setPassword(ctx context.Context, tx *sql.Tx, id account.UserID, hash string, given bool) error {
-	_, err := tx.ExecContext(ctx, `UPDATE users SET password = ?, password_given = ? WHERE id = ?`, hash, given, id)
+// left: codes and challenges. until is when it ends, unless it is of the user's own choice.
+func setPassword(ctx context.Context, tx *sql.Tx, id account.UserID, hash string, until time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE users SET password = ?, password_expires_at = ? WHERE id = ?`, hash, stamp(until), id)
 	return errors.Join(err, voidCodes(ctx, tx, id))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"spillway.example/services/internal/account"
 )
@@ -20,7 +21,7 @@ func (d *Directory) ForgotPassword(ctx context.Context, username string) error {
 		case err != nil:
 			return err
 		}
-		if given, err := passwordGiven(ctx, tx, u.ID); given || err != nil { // its owner asks whoever gave it
+		if until, err := passwordGiven(ctx, tx, u.ID); !until.IsZero() || err != nil { // its owner asks whoever gave it
 			return errors.Join(err, decoy(ctx, tx))
 		}
 		email = u.Email
@@ -57,7 +58,7 @@ func (d *Directory) ResetPassword(ctx context.Context, username, code, password 
 		if refused, err = d.useCode(ctx, tx, u.ID, resetPassword, code); refused != nil || err != nil {
 			return err
 		}
-		if err := setPassword(ctx, tx, u.ID, hash, false); err != nil {
+		if err := setPassword(ctx, tx, u.ID, hash, time.Time{}); err != nil {
 			return err
 		}
 		return endSessions(ctx, tx, u.ID)

@@ -3,7 +3,9 @@ package accounttest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"spillway.example/services/internal/account"
 )
@@ -30,7 +32,13 @@ func temporaryPassword(t *testing.T, h Harness) {
 	wantCode(t, "SignUp", err, "")
 	wantCode(t, "SetTemporaryPassword before the code", h.Directory.SetTemporaryPassword(ctx, waiting, temporary), account.CodeNotFound)
 
+	before, err := h.Directory.SignIn(ctx, u.Username, Password)
+	must(t, "SignIn", before, err)
 	wantCode(t, "SetTemporaryPassword", h.Directory.SetTemporaryPassword(ctx, u.Username, temporary), "")
+	_, err = h.Directory.Refresh(ctx, before.RefreshToken)
+	wantCode(t, "Refresh of a session from before", err, account.CodeInvalidToken)
+	_, err = h.Directory.GetUser(ctx, before.AccessToken)
+	wantCode(t, "GetUser by a session from before", err, account.CodeInvalidToken)
 	_, err = h.Directory.SignIn(ctx, u.Username, Password)
 	wantCode(t, "SignIn with the older password", err, account.CodeInvalidCredentials)
 	_, err = h.Directory.SignIn(ctx, u.Username, temporary)
@@ -68,13 +76,44 @@ func temporaryPassword(t *testing.T, h Harness) {
 	wantCode(t, "SignIn with the chosen password", err, "")
 }
 
+// TemporaryPasswordExpires holds a directory on the clock to how long a password that was
+// given signs in. Of the adapters of the suite not all let their time be turned.
+func TemporaryPasswordExpires(t *testing.T, d account.Directory, clock *Clock) {
+	t.Helper()
+	ctx := context.Background()
+	u := member(t, Harness{Directory: d})
+	give := func() { wantCode(t, "SetTemporaryPassword", d.SetTemporaryPassword(ctx, u.Username, temporary), "") }
+	signIn := func(what string, want account.Code) {
+		t.Helper()
+		_, err := d.SignIn(ctx, u.Username, temporary)
+		wantCode(t, "SignIn "+what, err, want)
+	}
+	give()
+	clock.Advance(account.TemporaryPasswordLifetime - time.Second)
+	signIn("within a week", account.CodeChallenge)
+	clock.Advance(time.Second)
+	signIn("after a week", account.CodeInvalidCredentials)
+	give()
+	_, err := d.SignIn(ctx, u.Username, temporary)
+	c := challenged(t, err)
+	_, err = d.RespondToChallenge(ctx, account.ChallengeAnswer{
+		Username: u.Username, Name: c.Name, Session: c.Session, Responses: map[string]string{account.NewPassword: temporary},
+	})
+	wantCode(t, "RespondToChallenge", err, "")
+	clock.Advance(account.TemporaryPasswordLifetime)
+	signIn("with a password of one's own", "")
+}
+
 func second(_ account.Tokens, err error) error { return err }
 
 func lifeChallenge(s *saga) {
 	ctx := context.Background()
 	email := Address("challenge")
-	s.join(email, email)
-	wantCode(s.T, "SetTemporaryPassword", s.Directory.SetTemporaryPassword(ctx, email, temporary), "")
+	id := s.join(email, email)
+	wantCode(s.T, "GivePassword to nobody", s.sessions.GivePassword(ctx, Address("nobody"), temporary), account.CodeNotFound)
+	wantCode(s.T, "GivePassword to no name", s.sessions.GivePassword(ctx, "no name", temporary), account.CodeInvalid)
+	wantCode(s.T, "GivePassword", s.sessions.GivePassword(ctx, strings.ToUpper(email), temporary), "")
+	s.wantVoid(id)
 	c := challenged(s.T, s.signIn(email, temporary))
 	answer := account.ChallengeAnswer{
 		Username: email, Name: c.Name, Session: c.Session, Responses: map[string]string{account.NewPassword: newPassword},

@@ -35,11 +35,11 @@ type Memory struct {
 type memoryUser struct {
 	account.User
 	password [sha256.Size]byte
-	code     string // to confirm the account
-	reset    string // for a new password
-	newest   string // of both
-	given    bool   // the password is one that its owner must change
-	step     string // the session of an open challenge
+	code     string    // to confirm the account
+	reset    string    // for a new password
+	newest   string    // of both
+	given    time.Time // until when the password is one that its owner must change; zero where it is their own
+	step     string    // the session of an open challenge
 }
 
 // memorySession is found by its refresh token and by its access tokens.
@@ -188,7 +188,7 @@ func (m *Memory) ForgotPassword(_ context.Context, username string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	u := m.users[username]
-	if u == nil || !u.Confirmed || !u.EmailVerified || u.given {
+	if u == nil || !u.Confirmed || !u.EmailVerified || !u.given.IsZero() {
 		return account.Errorf(account.CodeNotFound, nil, "There is nobody to send a code to.")
 	}
 	u.reset = m.sendCode(u)
@@ -232,7 +232,9 @@ func (m *Memory) SignIn(_ context.Context, username, password string) (account.T
 		return account.Tokens{}, account.ErrNotConfirmed(nil)
 	case u.password != sha256.Sum256([]byte(password)):
 		return account.Tokens{}, account.ErrCredentials(nil)
-	case u.given:
+	case !u.given.IsZero() && !m.now().Before(u.given):
+		return account.Tokens{}, account.ErrCredentials(nil)
+	case !u.given.IsZero():
 		u.step = rand.Text()
 		return account.Tokens{}, account.ErrChallenge(account.Challenge{Name: account.NewPasswordRequired, Session: u.step})
 	}
@@ -250,7 +252,7 @@ func (m *Memory) RespondToChallenge(_ context.Context, a account.ChallengeAnswer
 	case u == nil || u.step == "" || u.step != a.Session:
 		return account.Tokens{}, account.ErrCredentials(nil)
 	}
-	u.password, u.step, u.given = sha256.Sum256([]byte(a.Responses[account.NewPassword])), "", false
+	u.password, u.step, u.given = sha256.Sum256([]byte(a.Responses[account.NewPassword])), "", time.Time{}
 	return m.open(u), nil
 }
 
@@ -262,7 +264,8 @@ func (m *Memory) SetTemporaryPassword(_ context.Context, username, password stri
 	if u == nil || !u.Confirmed {
 		return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
 	}
-	u.password, u.given, u.step = sha256.Sum256([]byte(password)), true, ""
+	u.password, u.given, u.step = sha256.Sum256([]byte(password)), m.now().Add(account.TemporaryPasswordLifetime), ""
+	m.endSessions(u)
 	return nil
 }
 

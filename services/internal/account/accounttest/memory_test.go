@@ -30,5 +30,9 @@ func TestMemory(t *testing.T) {
 		accounttest.RunRecords(t, func(*testing.T) account.Records { return &accounttest.Records{} })
 	})
 	t.Run("life", func(t *testing.T) { accounttest.RunLife(t, openMemory) })
+	t.Run("temporary password", func(t *testing.T) {
+		clock := &accounttest.Clock{}
+		accounttest.TemporaryPasswordExpires(t, accounttest.NewMemory(clock.Now), clock)
+	})
 	t.Run("saga", func(t *testing.T) { accounttest.RunSaga(t, openMemory) })
 }
