@@ -43,6 +43,11 @@ func (p purpose) lifetime() time.Duration {
 	return confirmLifetime
 }
 
+// guessable says whether wrong tries use a code up. The session of a challenge has 130 bits:
+// nobody guesses that, and strangers, who can try with no more than a name, must not close
+// what its owner has open.
+func (p purpose) guessable() bool { return p != newPassword }
+
 // newCode draws a code of six digits and stores its hash in the place of an older one.
 func (d *Directory) newCode(ctx context.Context, tx *sql.Tx, id account.UserID, p purpose) (string, error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
@@ -85,7 +90,7 @@ func (d *Directory) useCode(ctx context.Context, tx *sql.Tx, id account.UserID, 
 		return nil, err
 	case !hmac.Equal(hash, codeHash(salt, code)): // first: a guess must not tell that there is a code
 		return account.ErrCodeMismatch(nil), nil
-	case tries > maxTries || !d.store.Now().Before(expires):
+	case p.guessable() && tries > maxTries, !d.store.Now().Before(expires):
 		return account.ErrCodeExpired(nil), nil
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM codes WHERE user_id = ? AND purpose = ?`, id, p)

@@ -58,6 +58,10 @@ func temporaryPassword(t *testing.T, h Harness) {
 		} {
 			wantCode(t, "RespondToChallenge with "+what, err, account.CodeInvalidCredentials)
 		}
+		for range 10 { // strangers need no password to answer wrongly
+			_, err := respond(c.Name, "nonsense", u.Username)
+			wantCode(t, "RespondToChallenge with another session", err, account.CodeInvalidCredentials)
+		}
 	}
 	tokens, err := respond(c.Name, c.Session, u.Username)
 	must(t, "RespondToChallenge", tokens, err)
