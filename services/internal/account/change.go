@@ -48,10 +48,12 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 }
 
 // changed says whether the password is the new one already, by an earlier try of the same
-// request whose answer was lost. The session it opens to see ends with all others.
+// request whose answer was lost. The session it opens to see ends with all others. A
+// further step follows the right password alone.
 func (s *Sessions) changed(ctx context.Context, name, password string) bool {
 	_, err := s.Directory.SignIn(ctx, name, password)
-	return err == nil
+	e, ok := errors.AsType[*Error](err)
+	return err == nil || ok && e.Challenge != nil
 }
 
 // as gives an error's fields the name that this operation has for the password.

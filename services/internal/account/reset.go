@@ -54,6 +54,9 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 		return err
 	}
 	if err := s.Directory.ResetPassword(ctx, name, in.Code, password); err != nil {
+		if CodeOf(err) == CodeUnavailable {
+			s.revokeIfReset(ctx, name, password)
+		}
 		return err
 	}
 	guess.Right(ctx)
@@ -70,6 +73,23 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 		return errors.Join(err, again)
 	}
 	return nil
+}
+
+// revokeIfReset voids the access tokens of an account whose directory did not say whether it
+// has made the password this one, if it has. It does so in the background: nobody may learn
+// by the answer, or its time, whether a password is right.
+func (s *Sessions) revokeIfReset(ctx context.Context, name, password string) {
+	err := s.Background.Do(ctx, func(ctx context.Context) {
+		if !s.changed(ctx, name, password) {
+			return
+		}
+		if err := s.revokeNamed(ctx, name); err != nil {
+			s.Logger.ErrorContext(ctx, "access tokens are good until they expire", "err", err)
+		}
+	})
+	if err != nil {
+		s.Logger.ErrorContext(ctx, "access tokens may be good until they expire", "err", err)
+	}
 }
 
 func (s *Sessions) revokeNamed(ctx context.Context, name string) error {

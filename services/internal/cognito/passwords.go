@@ -20,14 +20,27 @@ func (d *Directory) ForgotPassword(ctx context.Context, username string) error {
 	return failure(forgot, err)
 }
 
-// ResetPassword implements [account.Directory].
+// ResetPassword implements [account.Directory]. Where an answer was lost the code may be used
+// up, and says nothing any more: whether the password is the new one does.
 func (d *Directory) ResetPassword(ctx context.Context, username, code, password string) error {
+	var tries answers
 	_, err := d.api.ConfirmForgotPassword(ctx, &idp.ConfirmForgotPasswordInput{
 		ClientId: &d.ClientID, SecretHash: d.secretHash(username), Username: &username,
 		ConfirmationCode: &code, Password: &password,
-	}, askOnce)
-	if err != nil {
-		return failure(confirmForgot, err)
+	}, tries.watch)
+	if failed := failure(confirmForgot, err); failed != nil {
+		if !tries.lost {
+			return failed
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signOutTime)
+		defer cancel()
+		switch done, err := d.opens(ctx, username, password); {
+		case err != nil:
+			return account.Errorf(account.CodeUnavailable, errors.Join(failed, err),
+				"The password may be changed: sign in with the new one, and sign out everywhere.")
+		case !done:
+			return failed
+		}
 	}
 	return d.endSessions(ctx, username)
 }

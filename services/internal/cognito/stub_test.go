@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -309,6 +310,51 @@ func TestResetEndsSessions(t *testing.T) {
 	d, s := stubbed(t, map[string]string{"ConfirmForgotPassword": "CodeMismatchException"})
 	if err := d.ResetPassword(t.Context(), "alice", "123456", accounttest.Password); err == nil || len(s.asked) != 1 {
 		t.Errorf("with a wrong code Cognito was asked %v", s.asked)
+	}
+}
+
+// The answer of a reset is lost, and the SDK asks again with a code that may be used up.
+func TestResetWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		again, signIn string // how the next tries are answered, none where empty, and the sign-in
+		want          account.Code
+		ends          bool // whether the sessions of before end
+	}{
+		"it was done":                         {"ExpiredCodeException", result(""), "", true},
+		"it was done, and all was lost":       {"", result(""), "", true},
+		"it was done, and a second factor":    {"CodeMismatchException", `{"ChallengeName":"SMS_MFA","Session":"s"}`, "", true},
+		"it was not done":                     {"ExpiredCodeException", "NotAuthorizedException", account.CodeExpired, false},
+		"it was not done, and all was lost":   {"", "NotAuthorizedException", account.CodeUnavailable, false},
+		"it was not done, and must be":        {"CodeMismatchException", "PasswordResetRequiredException", account.CodeMismatch, false},
+		"it cannot be known":                  {"ExpiredCodeException", "InternalErrorException", account.CodeUnavailable, false},
+		"it was lost, and is done the second": {`{}`, "", "", true},
+	} {
+		d, s := retrying(t, 2, map[string]string{"ConfirmForgotPassword": `{}`, "InitiateAuth": tt.signIn, "AdminUserGlobalSignOut": `{}`})
+		s.before = map[string]func(){"ConfirmForgotPassword": func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			first := !slices.Contains(s.asked[:len(s.asked)-1], "ConfirmForgotPassword")
+			s.answers["ConfirmForgotPassword"] = tt.again
+			if first || tt.again == "" {
+				panic(http.ErrAbortHandler)
+			}
+		}}
+		err := d.ResetPassword(t.Context(), "alice", "123456", accounttest.Password)
+		if account.CodeOf(err) != tt.want {
+			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		}
+		if ended := s.asked[len(s.asked)-1] == "AdminUserGlobalSignOut"; ended != tt.ends {
+			t.Errorf("%s: asked %v; want the sessions ended: %v", name, s.asked, tt.ends)
+		}
+		if tt.signIn == "" && slices.Contains(s.asked, "InitiateAuth") {
+			t.Errorf("%s: asked %v", name, s.asked)
+		}
+	}
+	// What was answered says all there is to know: a code that is tried guesses no password.
+	d, s := retrying(t, 2, map[string]string{"ConfirmForgotPassword": "ExpiredCodeException"})
+	if err := d.ResetPassword(t.Context(), "alice", "123456", accounttest.Password); account.CodeOf(err) != account.CodeExpired || len(s.asked) != 1 {
+		t.Errorf("an expired code: got %v, asked %v", err, s.asked)
 	}
 }
 

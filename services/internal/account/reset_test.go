@@ -1,0 +1,63 @@
+package account_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/account/accounttest"
+)
+
+// vague is a directory that does not say whether it has reset a password.
+type vague struct {
+	*accounttest.Memory
+	does bool
+}
+
+func (d vague) ResetPassword(ctx context.Context, username, code, password string) error {
+	if d.does {
+		if err := d.Memory.ResetPassword(ctx, username, code, password); err != nil {
+			return err
+		}
+	}
+	return account.ErrUnavailable(errors.New("the answer was lost"))
+}
+
+// TestResetOfUnknownOutcome voids the access tokens of before if the password is the new
+// one, and otherwise none: whoever asks for a reset need not have the code.
+func TestResetOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, done := range []bool{true, false} {
+		clock := &accounttest.Clock{}
+		m := accounttest.NewMemory(clock.Now)
+		s := account.NewSessions(account.SessionsConfig{
+			Directory: vague{m, done}, Claims: m, Verifier: m, Mailer: m, Now: clock.Now,
+			Revoker: account.NewRevoker(account.RevokerConfig{
+				Denials: m, Now: clock.Now, Wait: func(_ context.Context, d time.Duration) error { clock.Advance(d); return nil },
+			}),
+		})
+		_, err := m.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password, Email: "alice@example.com"})
+		if err == nil {
+			err = m.Confirm(t.Context(), "alice", m.Code("alice"))
+		}
+		if err == nil {
+			err = m.ForgotPassword(t.Context(), "alice")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.SignIn(t.Context(), "alice", accounttest.Password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.ResetPassword(t.Context(), account.Reset{Username: "alice", Code: m.Code("alice"), Password: "another horse, another staple"})
+		if account.CodeOf(err) != account.CodeUnavailable {
+			t.Errorf("ResetPassword: got %v, want unavailable", err)
+		}
+		if _, err := m.Verify(t.Context(), before.AccessToken); (account.CodeOf(err) == account.CodeInvalidToken) != done {
+			t.Errorf("an access token of before: got %v; the password is the new one: %v", err, done)
+		}
+	}
+}
