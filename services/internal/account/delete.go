@@ -79,15 +79,10 @@ func (r *Registrar) retire(ctx context.Context, who Identity) (Claim, error) {
 
 // erase goes on with the deletion of an account from wherever it is.
 func (r *Registrar) erase(ctx context.Context, c Claim) error {
-	user, err := r.Directory.FindUser(ctx, c.Username)
-	switch {
-	case CodeOf(err) == CodeNotFound:
-	case err != nil:
+	// By id: under the name there may be another user by now, whom an operator made by hand,
+	// or, where somebody else has ended this deletion meanwhile, whoever has the name next.
+	if err := r.Directory.DeleteUser(ctx, c.UserID); err != nil {
 		return err
-	case user.ID == c.UserID: // another is an operator's, made by hand meanwhile
-		if err := r.Directory.DeleteUser(ctx, c.Username); err != nil {
-			return err
-		}
 	}
 	if r.Revoker != nil {
 		if err := r.Revoker.RevokeDeleted(ctx, c.UserID); err != nil {

@@ -78,9 +78,10 @@ type Directory interface {
 	// SetEmail gives a user another address, which counts as proven, by the service's
 	// own right. CodeNotFound.
 	SetEmail(ctx context.Context, username, email string) error
-	// DeleteUser deletes a user with all sessions, by the service's own right. It is
-	// idempotent: an unknown user is no error.
-	DeleteUser(ctx context.Context, username string) error
+	// DeleteUser deletes the user of an id with all sessions, by the service's own right,
+	// and nobody else, whoever has the name by now. It is idempotent: an unknown user is no
+	// error.
+	DeleteUser(ctx context.Context, id UserID) error
 }
 
 // SessionLister is a directory that knows sessions one by one. Cognito does not, unless

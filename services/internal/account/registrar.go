@@ -294,7 +294,7 @@ func (r *Registrar) signUp(ctx context.Context, c Claim, u NewUser) (SignedUp, e
 		case found.Confirmed:
 			return SignedUp{}, r.settleFound(ctx, c, found)
 		}
-		if err := r.Directory.DeleteUser(ctx, u.Username); err != nil {
+		if err := r.Directory.DeleteUser(ctx, found.ID); err != nil {
 			return SignedUp{}, err
 		}
 	}

@@ -162,7 +162,7 @@ func TestSigning(t *testing.T) {
 	_, err1 := d.SignUp(ctx, account.NewUser{Username: "alice", Password: accounttest.Password})
 	_, err2 := d.SignIn(ctx, "alice", accounttest.Password)
 	_, err3 := d.FindUser(ctx, "alice")
-	if err := errors.Join(err1, err2, err3, d.Confirm(ctx, "alice", "123456"), d.SignOut(ctx, "r"), d.ConfirmUser(ctx, "alice"), d.DeleteUser(ctx, "alice"),
+	if err := errors.Join(err1, err2, err3, d.Confirm(ctx, "alice", "123456"), d.SignOut(ctx, "r"), d.ConfirmUser(ctx, "alice"), d.DeleteUser(ctx, "1"),
 		d.ForgotPassword(ctx, "alice"), d.ResetPassword(ctx, "alice", "123456", accounttest.Password)); err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +170,9 @@ func TestSigning(t *testing.T) {
 		if got, want := s.signed[op], strings.HasPrefix(op, "Admin"); got != want {
 			t.Errorf("%s: signed %v, want %v", op, got, want)
 		}
+	}
+	if got := s.bodies["AdminDeleteUser"]["Username"]; got != "1" {
+		t.Errorf("AdminDeleteUser by %q, want the sub", got)
 	}
 }
 
@@ -385,7 +388,7 @@ func TestExceptions(t *testing.T) {
 			return err
 		},
 		"AdminConfirmSignUp": func(t *testing.T, d *cognito.Directory) error { return d.ConfirmUser(t.Context(), "alice") },
-		"AdminDeleteUser":    func(t *testing.T, d *cognito.Directory) error { return d.DeleteUser(t.Context(), "alice") },
+		"AdminDeleteUser":    func(t *testing.T, d *cognito.Directory) error { return d.DeleteUser(t.Context(), "1") },
 		"RespondToAuthChallenge": func(t *testing.T, d *cognito.Directory) error {
 			_, err := d.RespondToChallenge(t.Context(), account.ChallengeAnswer{Username: "alice", Name: "SMS_MFA", Session: "s"})
 			return err

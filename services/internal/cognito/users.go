@@ -80,9 +80,12 @@ func (d *Directory) SetEmail(ctx context.Context, username, email string) error 
 	return failure(adminUpdate, err)
 }
 
-// DeleteUser implements [account.Directory].
-func (d *Directory) DeleteUser(ctx context.Context, username string) error {
-	_, err := d.api.AdminDeleteUser(ctx, &idp.AdminDeleteUserInput{UserPoolId: &d.UserPoolID, Username: &username})
+// DeleteUser implements [account.Directory]. In a pool without aliases Cognito takes a local
+// user's `sub` for the name (API reference, AdminDeleteUser), and no name here looks like one
+// ([account.FoldUsername]).
+func (d *Directory) DeleteUser(ctx context.Context, id account.UserID) error {
+	sub := string(id)
+	_, err := d.api.AdminDeleteUser(ctx, &idp.AdminDeleteUserInput{UserPoolId: &d.UserPoolID, Username: &sub})
 	if err = failure(adminDelete, err); account.CodeOf(err) == account.CodeNotFound {
 		return nil
 	}

@@ -151,9 +151,9 @@ func (d *Directory) ConfirmUser(ctx context.Context, username string) error {
 }
 
 // DeleteUser implements [account.Directory].
-func (d *Directory) DeleteUser(ctx context.Context, username string) error {
+func (d *Directory) DeleteUser(ctx context.Context, id account.UserID) error {
 	return d.store.update(ctx, "deleting a user", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM users WHERE username = ?`, username)
+		_, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = ?`, id)
 		return err
 	})
 }

@@ -131,17 +131,19 @@ func TestUserChangesMeanwhile(t *testing.T) {
 	other := directory(open(t, dir))
 	var meanwhile func()
 	d := directory(open(t, dir, func(c *embedded.Config) { c.OnHash = func() { meanwhile() } }))
+	var alice account.UserID
 	remove := func() {
-		if err := other.DeleteUser(t.Context(), "alice"); err != nil {
+		if err := other.DeleteUser(t.Context(), alice); err != nil {
 			t.Error(err)
 		}
 	}
+	add := func() { alice = member(t, other, "alice") }
 	for name, f := range map[string]func(){
 		"gone":    remove,
-		"another": func() { remove(); member(t, other, "alice") },
+		"another": func() { remove(); add() },
 	} {
 		remove()
-		member(t, other, "alice")
+		add()
 		meanwhile = f
 		_, err := d.SignIn(t.Context(), "alice", accounttest.Password)
 		wantCode(t, "SignIn, user "+name, err, account.CodeInvalidCredentials)

@@ -196,7 +196,9 @@ func TestDeletedUser(t *testing.T) {
 	tokens := signIn(t, d, "alice")
 	signUp(t, d, account.NewUser{Username: "waiting", Password: accounttest.Password, Email: "waiting@example.com"})
 	for _, name := range []string{"alice", "waiting"} {
-		wantCode(t, "DeleteUser", d.DeleteUser(t.Context(), name), "")
+		u, err := d.FindUser(t.Context(), name)
+		wantCode(t, "FindUser", err, "")
+		wantCode(t, "DeleteUser", d.DeleteUser(t.Context(), u.ID), "")
 	}
 	left := column[string](t, dir, `
 		SELECT id FROM users UNION SELECT user_id FROM codes UNION SELECT id FROM sessions UNION SELECT session_id FROM refresh_tokens`)

@@ -94,8 +94,8 @@ func (d crashDirectory) ConfirmUser(ctx context.Context, username string) error 
 	return crashingErr(d.c, func() error { return d.real.ConfirmUser(ctx, username) })
 }
 
-func (d crashDirectory) DeleteUser(ctx context.Context, username string) error {
-	return crashingErr(d.c, func() error { return d.real.DeleteUser(ctx, username) })
+func (d crashDirectory) DeleteUser(ctx context.Context, id account.UserID) error {
+	return crashingErr(d.c, func() error { return d.real.DeleteUser(ctx, id) })
 }
 
 func (d crashDirectory) GetUser(ctx context.Context, token string) (account.User, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"spillway.example/services/internal/account"
 )
 
@@ -226,7 +228,7 @@ func byOwnRight(t *testing.T, h Harness) {
 	_, err := h.Directory.FindUser(ctx, nobody)
 	wantCode(t, "FindUser nobody", err, account.CodeNotFound)
 	wantCode(t, "ConfirmUser nobody", h.Directory.ConfirmUser(ctx, nobody), account.CodeNotFound)
-	wantCode(t, "DeleteUser nobody", h.Directory.DeleteUser(ctx, nobody), "")
+	wantCode(t, "DeleteUser nobody", h.Directory.DeleteUser(ctx, account.UserID(uuid.NewString())), "")
 
 	u := member(t, h)
 	if !h.Emulated.ConfirmsTwice {
@@ -237,7 +239,7 @@ func byOwnRight(t *testing.T, h Harness) {
 	}
 	tokens, err := h.Directory.SignIn(ctx, u.Username, Password)
 	must(t, "SignIn", tokens, err)
-	wantCode(t, "DeleteUser", h.Directory.DeleteUser(ctx, u.Username), "")
+	wantCode(t, "DeleteUser", h.Directory.DeleteUser(ctx, u.ID), "")
 	_, err = h.Directory.FindUser(ctx, u.Username)
 	wantCode(t, "FindUser after DeleteUser", err, account.CodeNotFound)
 	_, err = h.Directory.Refresh(ctx, tokens.RefreshToken)
@@ -246,5 +248,11 @@ func byOwnRight(t *testing.T, h Harness) {
 	must(t, "SignUp on a name that is free again", again, err)
 	if again.UserID == u.ID {
 		t.Error("a user id was used again")
+	}
+	wantCode(t, "DeleteUser once more", h.Directory.DeleteUser(ctx, u.ID), "")
+	next, err := h.Directory.FindUser(ctx, u.Username)
+	must(t, "FindUser of the next of that name", next, err)
+	if next.ID != again.UserID {
+		t.Errorf("the next user of the name is %s, want %s", next.ID, again.UserID)
 	}
 }

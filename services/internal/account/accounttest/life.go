@@ -24,6 +24,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		{"delete", lifeDelete},
 		{"delete what the table was never told of", lifeDeleteForeign},
 		{"a name whose account is being deleted", lifeDeleteMeanwhile},
+		{"two deletions of one account at once", lifeDeleteTwice},
 		{"a crash at every step of a deletion", lifeDeleteCrashes},
 		{"challenge", lifeChallenge},
 		{"change the address", lifeEmail},

@@ -114,6 +114,38 @@ func lifeDeleteMeanwhile(s *saga) {
 	s.wantAnew(name, "", got.UserID)
 }
 
+// deleting runs a function, once, before the directory deletes a user.
+type deleting struct {
+	account.Directory
+	meanwhile func()
+}
+
+// DeleteUser implements [account.Directory].
+func (d *deleting) DeleteUser(ctx context.Context, id account.UserID) error {
+	if f := d.meanwhile; f != nil {
+		d.meanwhile = nil
+		f()
+	}
+	return d.Directory.DeleteUser(ctx, id)
+}
+
+// lifeDeleteTwice has the same deletion come twice at once, and the name in other hands
+// before the slower one gets to the directory.
+func lifeDeleteTwice(s *saga) {
+	ctx := context.Background()
+	name := Address("twice")
+	s.join(name, name)
+	_, who := s.enter(name)
+	h := s.Harness
+	h.Directory = &deleting{Directory: s.Directory, meanwhile: func() {
+		wantCode(s.T, "Delete meanwhile", s.registrar.Delete(ctx, who, Password), "")
+		s.wantGone(name, name, who.UserID)
+	}}
+	wantCode(s.T, "Delete", s.over(h).Delete(ctx, who, Password), "")
+	s.wantWhole(name, name)
+	wantCode(s.T, "SignIn to the next account", s.signIn(name, newPassword), "")
+}
+
 // lifeDeleteCrashes interrupts a deletion at every call to a port, before it and after it.
 // Once it has begun, whatever goes on with it ends it: the same request, the process that
 // starts next, or whoever wants the name.

@@ -457,12 +457,14 @@ func (m *Memory) ConfirmUser(_ context.Context, username string) error {
 }
 
 // DeleteUser implements [account.Directory].
-func (m *Memory) DeleteUser(_ context.Context, username string) error {
+func (m *Memory) DeleteUser(_ context.Context, id account.UserID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if u := m.users[username]; u != nil {
-		m.endSessions(u)
-		delete(m.users, username)
+	for name, u := range m.users {
+		if u.ID == id {
+			m.endSessions(u)
+			delete(m.users, name)
+		}
 	}
 	return nil
 }

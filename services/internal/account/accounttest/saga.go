@@ -442,9 +442,9 @@ func sagaOperator(s *saga) {
 	// Deleted and made anew by hand, the account is the new one, and nothing is left
 	// of the old.
 	name = Name("made-anew")
-	_, err = s.register(name, Password, Address("made-anew"))
+	got, err = s.register(name, Password, Address("made-anew"))
 	wantCode(s.T, "Register", err, "")
-	wantCode(s.T, "DeleteUser", s.Directory.DeleteUser(ctx, name), "")
+	wantCode(s.T, "DeleteUser", s.Directory.DeleteUser(ctx, got.UserID), "")
 	_, err = s.Directory.SignUp(ctx, account.NewUser{Username: name, Password: Password})
 	wantCode(s.T, "SignUp", err, "")
 	wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, name), "")
