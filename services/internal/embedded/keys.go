@@ -90,8 +90,8 @@ func insertKey(ctx context.Context, tx *sql.Tx, now, signsFrom time.Time) (id st
 // Key implements [verify.Keys]: any key that the file holds is good, and one that another
 // process has just made is found.
 func (s *Store) Key(ctx context.Context, id string) (verify.Key, error) {
-	for _, fresh := range []bool{false, true} {
-		ring, err := s.keyring(ctx, fresh)
+	for _, read := range []func(context.Context) ([]signingKey, error){s.known, s.reread} {
+		ring, err := read(ctx)
 		if err != nil {
 			return verify.Key{}, err
 		}
@@ -103,6 +103,9 @@ func (s *Store) Key(ctx context.Context, id string) (verify.Key, error) {
 	}
 	return verify.Key{}, verify.ErrUnknownKey
 }
+
+// known gives the keys that this process goes by.
+func (s *Store) known(ctx context.Context) ([]signingKey, error) { return s.keyring(ctx, false) }
 
 // JWKS gives the public keys that tokens are, were, or are about to be signed with, for
 // others to check them by (RFC 7517 section 5). It marshals to JSON.

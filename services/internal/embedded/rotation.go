@@ -92,8 +92,7 @@ func (s *Store) readKeys(ctx context.Context) (keys []signingKey, err error) {
 	return keys, nil
 }
 
-// parse reads a key as it is stored, unless it is known already; r.mu is held. Tokens that
-// name unknown keys, which anybody can make, have the file read each time.
+// parse reads a key as it is stored, unless it is known already; r.mu is held.
 func (r *keyring) parse(id string, private []byte) (signingKey, error) {
 	for _, k := range r.keys {
 		if k.id == id {

@@ -50,6 +50,7 @@ type Store struct {
 	hasher      *hasher
 	verifier    *token.Verifier
 	keys        keyring
+	rereading   rereading
 }
 
 var (
