@@ -2,6 +2,9 @@ package embedded_test
 
 import (
 	"bytes"
+	"context"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -56,14 +59,48 @@ func TestCountersAreSwept(t *testing.T) {
 	}
 }
 
-// What is written after a count is as durable as before it.
-func TestCountsLeaveDurabilityAlone(t *testing.T) {
+// TestWhatWaitsForTheDisk looks at the setting by which a commit waits for the disk, at each
+// write: all do but counts, and a count leaves the next write as it was.
+func TestWhatWaitsForTheDisk(t *testing.T) {
 	t.Parallel()
-	s := open(t, t.TempDir())
-	if _, err := s.Take(t.Context(), "k", account.Limit{{Count: 1, Per: time.Minute}}, time.Hour, time.Now()); err != nil {
+	dir := t.TempDir()
+	inTheMiddle := func() {}
+	s := open(t, dir, func(c *embedded.Config) {
+		c.Now = func() time.Time { inTheMiddle(); return time.Now() } // a count looks at the clock before its last statement
+	})
+	if _, err := raw(t, dir).ExecContext(t.Context(), `
+		CREATE TABLE seen (what TEXT, level INTEGER);
+		CREATE TRIGGER a AFTER INSERT ON users BEGIN INSERT INTO seen SELECT 'user', synchronous FROM pragma_synchronous; END;
+		CREATE TRIGGER b AFTER INSERT ON counters BEGIN INSERT INTO seen SELECT 'count', synchronous FROM pragma_synchronous; END;`); err != nil {
 		t.Fatal(err)
 	}
-	if got := embedded.Synchronous(t, s); got != 2 {
-		t.Errorf("PRAGMA synchronous is %d after a count, want 2 (full)", got)
+	limit := account.Limit{{Count: 1, Per: time.Minute}}
+	for i := range 2 {
+		member(t, directory(s), accounttest.Name("alice"))
+		if _, err := s.Take(t.Context(), strconv.Itoa(i), limit, time.Hour, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, "Trust", s.Trust(t.Context(), strconv.Itoa(i), time.Now().Add(time.Hour)), "")
+		wantCode(t, "Refund", s.Refund(t.Context(), strconv.Itoa(i), limit), "")
+	}
+	// A count whose caller goes in its middle leaves nothing behind either.
+	ctx, cancel := context.WithCancel(t.Context())
+	inTheMiddle = cancel
+	_, err := s.Take(ctx, "gone", limit, time.Hour, time.Now())
+	wantCode(t, "Take of a caller who goes", err, "")
+	if ctx.Err() == nil {
+		t.Error("the caller did not go")
+	}
+	member(t, directory(s), accounttest.Name("alice"))
+	const normal, full = 1, 2 // https://www.sqlite.org/pragma.html#pragma_synchronous
+	got := map[string][]int{}
+	for what := range map[string]bool{"user": true, "count": true} {
+		got[what] = column[int](t, dir, `SELECT level FROM seen WHERE what = ?`, what)
+	}
+	if want := []int{full, full, full}; !slices.Equal(got["user"], want) {
+		t.Errorf("sign-ups wait for the disk by %v, want %v", got["user"], want)
+	}
+	if len(got["count"]) < 4 || slices.ContainsFunc(got["count"], func(level int) bool { return level != normal }) {
+		t.Errorf("counts wait for the disk by %v, want %d each", got["count"], normal)
 	}
 }

@@ -117,6 +117,8 @@ func connect(path string, busyTimeout time.Duration, query url.Values) (*sql.DB,
 		"foreign_keys(1)",
 		// An answered sign-up or a rotated token must outlive a power cut.
 		"synchronous(full)",
+		// What is deleted is overwritten: the pages that it was on stay in the file.
+		"secure_delete(on)",
 	}
 	query.Set("_dqs", "0")      // what is in double quotes is a name, never a text
 	query.Set("_error_rc", "1") // no stale "out of memory" beside an error

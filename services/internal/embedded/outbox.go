@@ -34,6 +34,20 @@ func (s *Store) KeepMail(ctx context.Context, m account.Mail) error {
 	})
 }
 
+// forgetMails deletes the mails to the addresses of an account that is being deleted, and
+// those past their time.
+func (s *Store) forgetMails(ctx context.Context, tx *sql.Tx, c account.Claim) error {
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM outbox WHERE sent_at <= ?1 OR recipient IN (
+			SELECT ?2
+			UNION SELECT email FROM email_owners WHERE user_id = ?3
+			UNION SELECT email FROM profiles WHERE user_id = ?3
+			UNION SELECT email_from FROM email_changes WHERE user_id = ?3
+			UNION SELECT email_to FROM email_changes WHERE user_id = ?3)`,
+		stamp(s.Now().Add(-keptFor)), c.Email, c.UserID)
+	return err
+}
+
 // KeptMails implements [mail.Keeper].
 func (s *Store) KeptMails(ctx context.Context, to string) ([]mail.Kept, error) {
 	const doing = "reading the outbox"
