@@ -23,10 +23,11 @@ func (r *Registrar) Delete(ctx context.Context, who Identity, password string) e
 		return err
 	}
 	if claim.UserID != who.UserID || claim.RetiredAt.IsZero() {
-		if err := r.prove(ctx, who, password); err != nil {
+		user, err := r.prove(ctx, who, password)
+		if err != nil {
 			return err
 		}
-		if claim, err = r.retire(ctx, who); err != nil {
+		if claim, err = r.retire(ctx, claim, user); err != nil {
 			return err
 		}
 	}
@@ -35,46 +36,65 @@ func (r *Registrar) Delete(ctx context.Context, who Identity, password string) e
 	return r.erase(ctx, claim)
 }
 
-// prove holds a password to be that of the account.
-func (r *Registrar) prove(ctx context.Context, who Identity, password string) error {
+// prove holds a password to be that of the account, and gives its user.
+func (r *Registrar) prove(ctx context.Context, who Identity, password string) (User, error) {
 	user, err := r.Directory.FindUser(ctx, who.Username)
 	if err == nil && user.ID != who.UserID {
 		err = Errorf(CodeNotFound, nil, "The account is gone.")
 	}
 	if err != nil {
-		return err
+		return User{}, err
 	}
 	guess, err := r.Limits.SignIn(ctx, who.Username)
 	if err != nil {
-		return err
+		return User{}, err
 	}
 	// The session that this opens ends with the account. A challenge follows the right
 	// password alone, and whoever has an access token has passed it before.
 	_, err = r.Directory.SignIn(ctx, who.Username, NormalizePassword(password))
 	if err != nil && CodeOf(err) != CodeChallenge {
-		return err
+		return User{}, err
 	}
 	guess.Right(ctx)
-	return nil
+	return user, nil
 }
 
-// retire marks the account as one that is being deleted. From then on it will be.
-func (r *Registrar) retire(ctx context.Context, who Identity) (Claim, error) {
+// retire marks the account of a user, whose name held claims, as one that is being deleted.
+// From then on it will be.
+func (r *Registrar) retire(ctx context.Context, held Claim, u User) (Claim, error) {
+	err := r.makePermanent(ctx, held, u)
+	if err == nil {
+		err = r.Claims.Retire(ctx, u.Username, u.ID, r.Now())
+	}
+	switch CodeOf(err) {
+	case "":
+		return r.Claims.Find(ctx, u.Username)
+	case CodeConflict, CodeUsernameTaken:
+		return Claim{}, ErrUnavailable(err) // somebody has changed the claim meanwhile
+	}
+	return Claim{}, err
+}
+
+// makePermanent has the claim on a name be the user's and confirmed, so that nobody takes the
+// name while the user is there: the table may not have been told yet of a confirmation, or
+// never of this user, whom an operator made.
+func (r *Registrar) makePermanent(ctx context.Context, held Claim, u User) error {
 	now := r.Now()
-	err := r.Claims.Retire(ctx, who.Username, who.UserID, now)
-	if CodeOf(err) == CodeNotFound {
-		// The table was never told of this user. It claims the name first, so that
-		// nobody takes it while the user is there.
-		c := Claim{Username: who.Username, Attempt: rand.Text(), UserID: who.UserID, Confirmed: true, LeaseUntil: now, CreatedAt: now}
-		if _, _, err := r.Claims.Acquire(ctx, c); err != nil {
-			return Claim{}, err
+	c := Claim{Username: u.Username, Attempt: rand.Text(), UserID: u.ID, Confirmed: true, LeaseUntil: now, CreatedAt: now}
+	switch {
+	case held.UserID == u.ID && held.Confirmed:
+		return nil
+	case held.UserID == u.ID:
+		return r.settle(ctx, held, u.provenEmail())
+	case held.Confirmed:
+		if err := r.clear(ctx, held.Username, held.UserID); err != nil {
+			return err
 		}
-		err = r.Claims.Retire(ctx, who.Username, who.UserID, now)
+	case held.Attempt != "":
+		return r.Claims.Supersede(ctx, held, c)
 	}
-	if err != nil {
-		return Claim{}, err
-	}
-	return r.Claims.Find(ctx, who.Username)
+	_, _, err := r.Claims.Acquire(ctx, c)
+	return err
 }
 
 // erase goes on with the deletion of an account from wherever it is.

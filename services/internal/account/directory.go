@@ -126,6 +126,14 @@ type User struct {
 	CreatedAt     time.Time
 }
 
+// provenEmail gives the address if the directory counts it as proven.
+func (u User) provenEmail() string {
+	if u.EmailVerified {
+		return u.Email
+	}
+	return ""
+}
+
 // Tokens are what a session is made of (RFC 6749 section 5.1, OpenID Connect Core).
 type Tokens struct {
 	AccessToken  string

@@ -34,7 +34,7 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 	case p.EmailVerified && p.Email == to:
 		return invalid("email", "is the account's already")
 	}
-	if err := r.prove(ctx, who, password); err != nil {
+	if _, err := r.prove(ctx, who, password); err != nil {
 		return err
 	}
 	mail, err := r.Limits.Mail(ctx, to)
@@ -56,11 +56,11 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 // sendEmailCode keeps a new code for an address and mails it there, unless the address is
 // another account's.
 func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, username string) error {
-	switch owner, err := r.Claims.EmailOwner(ctx, change.To); {
-	case err == nil && owner != change.UserID:
-		return r.Mailer.Send(ctx, addressWanted(change.To))
-	case err != nil && CodeOf(err) != CodeNotFound:
+	switch owned, err := r.owned(ctx, change.To, change.UserID); {
+	case err != nil:
 		return err
+	case owned:
+		return r.Mailer.Send(ctx, addressWanted(change.To))
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {

@@ -219,8 +219,8 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 	case acquired:
 		return held, nil
 	case !held.RetiredAt.IsZero() && c.CreatedAt.Sub(held.RetiredAt) <= stalled:
-		// Whoever works on its deletion may be about to delete the user of this name,
-		// which must not be ours.
+		// Whoever works on its deletion may be about to forget the requests made under this
+		// name, which must not be ours.
 		return held, ErrUsernameTaken(stalled - c.CreatedAt.Sub(held.RetiredAt))
 	case !held.RetiredAt.IsZero():
 		// Its owner wanted it gone, and something came in between.
@@ -229,8 +229,18 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 		}
 		return r.acquire(ctx, c)
 	case held.Confirmed:
-		r.notify(ctx, held.Username, alreadyRegistered)
-		return held, ErrUsernameTaken(0)
+		gone, err := r.gone(ctx, Profile{UserID: held.UserID, Username: held.Username, CreatedAt: held.CreatedAt})
+		switch {
+		case err != nil:
+			return held, err
+		case !gone:
+			r.notify(ctx, held.Username, alreadyRegistered)
+			return held, ErrUsernameTaken(0)
+		}
+		if err := r.clear(ctx, held.Username, held.UserID); err != nil {
+			return held, err
+		}
+		return r.acquire(ctx, c)
 	case c.CreatedAt.Before(held.LeaseUntil):
 		return held, ErrUsernameTaken(held.LeaseUntil.Sub(c.CreatedAt))
 	}
@@ -259,11 +269,7 @@ func (r *Registrar) settleFound(ctx context.Context, c Claim, u User) error {
 			return lost(err)
 		}
 	}
-	email := ""
-	if u.EmailVerified {
-		email = u.Email
-	}
-	if err := r.settle(ctx, c, email); err != nil {
+	if err := r.settle(ctx, c, u.provenEmail()); err != nil {
 		return err
 	}
 	r.notify(ctx, c.Username, alreadyRegistered)

@@ -20,7 +20,9 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 		defer cancel()
 		_, err := r.enlist(ctx, r.claim(ctx, user, token), user, code)
 		if CodeOf(err) == CodeUsernameTaken {
-			err = r.refuse(ctx, user)
+			// What an account would have cost: whoever keeps the service busy must not learn
+			// by how busy it is. Beside it, the look-ups of a refusal are as many.
+			err = r.Directory.PretendSignUp(ctx, user)
 		}
 		if err != nil {
 			r.Count.Add(ctx, "SignUpsFailed")
@@ -34,29 +36,16 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 	})
 }
 
-// refuse does for an address that is taken what an account for it would have cost: whoever
-// keeps the service busy must not learn by how busy it is.
-func (r *Registrar) refuse(ctx context.Context, user NewUser) error {
-	if _, err := r.Claims.EmailOwner(ctx, user.Email); err != nil && CodeOf(err) != CodeNotFound {
-		return err
-	}
-	return r.Directory.PretendSignUp(ctx, user)
-}
-
 // refuseOwned stops where the address already belongs to an account of another
 // name. The claim is left to its lease, so that whoever asks again and again does
 // not fill the owner's mailbox.
 func (r *Registrar) refuseOwned(ctx context.Context, c Claim) error {
-	_, err := r.Claims.EmailOwner(ctx, c.Email)
-	switch CodeOf(err) {
-	case CodeNotFound:
-		return nil
-	case "":
-		r.send(ctx, alreadyRegistered(c.Email))
-		return ErrUsernameTaken(0)
-	default:
+	owned, err := r.owned(ctx, c.Email, "")
+	if err != nil || !owned {
 		return err
 	}
+	r.send(ctx, alreadyRegistered(c.Email))
+	return ErrUsernameTaken(0)
 }
 
 // unseen mails what is asked for under a name that nobody may learn anything about.

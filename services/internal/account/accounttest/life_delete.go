@@ -90,13 +90,39 @@ func lifeDelete(s *saga) {
 
 func lifeDeleteForeign(s *saga) {
 	ctx := context.Background()
-	name := Name("foreign")
-	_, err := s.Directory.SignUp(ctx, account.NewUser{Username: name, Password: Password})
-	wantCode(s.T, "SignUp", err, "")
-	wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, name), "")
+	for what, before := range map[string]func(name string) account.UserID{
+		"":                           nil,
+		"in the place of an account": func(name string) account.UserID { return s.join(name, Address("before")) },
+		"in the place of one to come": func(name string) account.UserID {
+			got, err := s.register(name, Password, Address("before"))
+			wantCode(s.T, "Register", err, "")
+			return got.UserID
+		},
+	} {
+		name := Name("foreign")
+		if before != nil {
+			wantCode(s.T, "DeleteUser", s.Directory.DeleteUser(ctx, before(name)), "")
+		}
+		_, err := s.Directory.SignUp(ctx, account.NewUser{Username: name, Password: Password})
+		wantCode(s.T, "SignUp "+what, err, "")
+		wantCode(s.T, "ConfirmUser", s.Directory.ConfirmUser(ctx, name), "")
+		_, who := s.enter(name)
+		wantCode(s.T, "Delete "+what, s.registrar.Delete(ctx, who, Password), "")
+		s.wantGone(name, "", who.UserID)
+	}
+}
+
+// lifeDeleteUnsettled deletes an account that the directory has confirmed, and of which the
+// table was not told.
+func lifeDeleteUnsettled(s *saga) {
+	ctx := context.Background()
+	name, email := Name("unsettled"), Address("unsettled")
+	_, err := s.register(name, Password, email)
+	wantCode(s.T, "Register", err, "")
+	wantCode(s.T, "Confirm", s.Directory.Confirm(ctx, name, s.Code(s.T, name, email)), "")
 	_, who := s.enter(name)
 	wantCode(s.T, "Delete", s.registrar.Delete(ctx, who, Password), "")
-	s.wantGone(name, "", who.UserID)
+	s.wantGone(name, email, who.UserID)
 }
 
 // lifeDeleteMeanwhile wants a name whose account is being deleted at this moment.
