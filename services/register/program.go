@@ -31,7 +31,7 @@ func handlers(p program.Parts) (program.Handlers, error) {
 	FinishDeletions(context.Background(), registrar)
 	AddProfiles(api, source, log)
 	b.AddRoutes(api.Mux)
-	return program.Handlers{HTTP: api.Handler(), RPC: rpc.Handler(source, log)}, nil
+	return program.Handlers{HTTP: api.Handler(), RPC: rpc.Handler(source, api.Ready, log)}, nil
 }
 
 // FinishDeletions goes on, in the background, with the deletions that were interrupted

@@ -69,7 +69,7 @@ func AddRoutes(api *httpapi.API, r *account.Registrar) {
 // AddProfiles adds ProfileService to an API, for callers that come by way of a load
 // balancer or as a function; tasks have a listener of its own for them.
 func AddProfiles(api *httpapi.API, source rpc.ProfileSource, log *slog.Logger) {
-	api.Mux.Handle(rpc.Path, rpc.Handler(source, log))
+	api.Mux.Handle(rpc.Path, rpc.Handler(source, api.Ready, log))
 }
 
 type registration struct {

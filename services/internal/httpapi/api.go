@@ -53,6 +53,7 @@ type API struct {
 	operations map[string]string // pattern → id
 	replays    *account.Replays
 	bearer     func(ctx context.Context, accessToken string) (account.Identity, error)
+	ready      func(context.Context) error // nil is always
 }
 
 // New makes an API with /healthz, /readyz, /openapi.json and /docs.
@@ -72,10 +73,10 @@ func New(c Config) *API {
 	}
 	a := &API{
 		Mux: http.NewServeMux(), log: c.Logger, telemetry: c.Telemetry, operations: map[string]string{},
-		replays: c.Replays, bearer: c.Bearer,
+		replays: c.Replays, bearer: c.Bearer, ready: c.Ready,
 	}
 	a.huma = humago.New(a.Mux, config)
-	a.addProbes(c.Ready)
+	a.addProbes()
 	a.addDocs(c.Title)
 	a.huma.OpenAPI().Components.Schemas.Map()["Problem"].Properties["code"].Enum = codeEnum()
 	return a
@@ -150,7 +151,7 @@ type probe struct {
 // addProbes adds /healthz, which says that the process runs, and /readyz, which says
 // that it should be sent requests. Neither asks the directory or the table: a fault
 // there must not have every task replaced.
-func (a *API) addProbes(ready func(context.Context) error) {
+func (a *API) addProbes() {
 	ok := func() *probe {
 		p := &probe{}
 		p.Body.Status = "ok"
@@ -161,16 +162,23 @@ func (a *API) addProbes(ready func(context.Context) error) {
 	Handle(a, Operation{ID: "readyz", Tag: probesTag, Method: http.MethodGet, Path: readyPath, Summary: "Whether to send it requests",
 		Errors: []account.Code{codeDraining}},
 		func(ctx context.Context, _ *struct{}) (*probe, error) {
-			if frontdoor.Draining(ctx) {
-				p := &Problem{Code: codeDraining, Detail: "The process is about to end.", retryAfter: time.Second}
-				p.setStatus(http.StatusServiceUnavailable)
-				return nil, p
-			}
-			if ready != nil {
-				if err := ready(ctx); err != nil {
-					return nil, err
-				}
+			if err := a.Ready(ctx); err != nil {
+				return nil, err
 			}
 			return ok(), nil
 		})
+}
+
+// Ready fails unless the process should be sent requests: for /readyz, and for gRPC's
+// health service beside it.
+func (a *API) Ready(ctx context.Context) error {
+	if frontdoor.Draining(ctx) {
+		p := &Problem{Code: codeDraining, Detail: "The process is about to end.", retryAfter: time.Second}
+		p.setStatus(http.StatusServiceUnavailable)
+		return p
+	}
+	if a.ready == nil {
+		return nil
+	}
+	return a.ready(ctx)
 }

@@ -14,7 +14,7 @@ import (
 func TestCallersWhoHangUp(t *testing.T) {
 	t.Parallel()
 	source, id, token := member(t)
-	h := rpc.Handler(source, quiet)
+	h := rpc.Handler(source, always, quiet)
 	var hold atomic.Bool
 	host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if hold.Load() {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpcreflect"
@@ -21,10 +22,14 @@ import (
 	"spillway.example/frontdoor/frontdoortest"
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/httpapi"
 	"spillway.example/services/internal/rpc"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
+
+// always is a service that can be sent requests.
+func always(context.Context) error { return nil }
 
 // member is memory with one user, and an access token of theirs.
 func member(t *testing.T) (source rpc.Local, id account.UserID, token string) {
@@ -103,8 +108,8 @@ func client(t *testing.T, raw string) *rpc.Client {
 func TestEveryWay(t *testing.T) {
 	t.Parallel()
 	source, id, token := member(t)
-	task := serve(t, rpc.Handler(source, quiet))
-	function := serve(t, asFunction(rpc.Handler(source, quiet)))
+	task := serve(t, rpc.Handler(source, always, quiet))
+	function := serve(t, asFunction(rpc.Handler(source, always, quiet)))
 	for name, way := range map[string]rpc.ProfileSource{
 		"in process":          source,
 		"gRPC":                client(t, "grpc://"+task),
@@ -141,7 +146,7 @@ func TestCodesCross(t *testing.T) {
 		account.CodeTooManyRequests: account.ErrThrottled(nil),
 		account.CodeUnavailable:     account.ErrUnavailable(nil),
 	} {
-		host := serve(t, rpc.Handler(failing{err}, quiet))
+		host := serve(t, rpc.Handler(failing{err}, always, quiet))
 		for _, scheme := range []string{"grpc", "http"} {
 			if _, got := client(t, scheme+"://"+host).ProfileOf(t.Context(), "x"); account.CodeOf(got) != want {
 				t.Errorf("%s by %s: got %v", want, scheme, got)
@@ -149,7 +154,7 @@ func TestCodesCross(t *testing.T) {
 		}
 	}
 	// What register cannot explain means for login that register is away.
-	host := serve(t, rpc.Handler(failing{errors.New("a secret cause")}, quiet))
+	host := serve(t, rpc.Handler(failing{errors.New("a secret cause")}, always, quiet))
 	if _, got := client(t, "http://"+host).ProfileOf(t.Context(), "x"); account.CodeOf(got) != account.CodeUnavailable {
 		t.Errorf("an unexpected error: got %v", got)
 	}
@@ -158,7 +163,7 @@ func TestCodesCross(t *testing.T) {
 func TestRetriesWhatIsAway(t *testing.T) {
 	t.Parallel()
 	source, id, token := member(t)
-	h := rpc.Handler(source, quiet)
+	h := rpc.Handler(source, always, quiet)
 	var asked atomic.Int32
 	host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if asked.Add(1) <= 2 {
@@ -209,7 +214,7 @@ func TestNobodyThere(t *testing.T) {
 // Tools find the services by reflection, and a load balancer asks for their health.
 func TestReflectionAndHealth(t *testing.T) {
 	t.Parallel()
-	host := serve(t, rpc.Handler(failing{}, quiet))
+	host := serve(t, rpc.Handler(failing{}, always, quiet))
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	h2c := &http.Client{Transport: &http.Transport{Protocols: protocols}}
@@ -225,14 +230,70 @@ func TestReflectionAndHealth(t *testing.T) {
 		}
 	}
 	for _, service := range []string{"", "spillway.profile.v1.ProfileService"} {
-		res, err := http.Post("http://"+host+"/grpc.health.v1.Health/Check", "application/json", strings.NewReader(`{"service":"`+service+`"}`))
+		wantHealth(t, host, service, http.StatusOK, `"SERVING_STATUS_SERVING"`)
+	}
+	wantHealth(t, host, "another.Service", http.StatusNotFound, "not_found")
+}
+
+// wantHealth asks a listener whether a service can be sent requests.
+func wantHealth(t *testing.T, host, service string, status int, want string) {
+	t.Helper()
+	res, err := http.Post("http://"+host+"/grpc.health.v1.Health/Check", "application/json", strings.NewReader(`{"service":"`+service+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	if res.StatusCode != status || !strings.Contains(string(body), want) {
+		t.Errorf("health of %q: got %d %s, want %d %s", service, res.StatusCode, body, status, want)
+	}
+}
+
+// TestHealthIsReadiness has gRPC's health say what /readyz says, at a listener of its own.
+func TestHealthIsReadiness(t *testing.T) {
+	t.Parallel()
+	var away atomic.Bool
+	api := httpapi.New(httpapi.Config{Title: "t", Version: "v", Logger: quiet, Ready: func(context.Context) error {
+		if away.Load() {
+			return account.ErrUnavailable(errors.New("the file is away"))
+		}
+		return nil
+	}})
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	addrs := make(chan []net.Addr, 1)
+	go func() { // until the tests end
+		_ = frontdoor.Serve(ctx, api.Handler(), frontdoor.Options{
+			Addr: "127.0.0.1:0", Logger: quiet, OnListen: func(a []net.Addr) { addrs <- a },
+			Also:       []frontdoor.Listener{{Addr: "127.0.0.1:0", Handler: rpc.Handler(failing{}, api.Ready, quiet)}},
+			DrainDelay: time.Hour,
+		})
+	}()
+	listening := <-addrs
+	readyz := func() int {
+		t.Helper()
+		res, err := http.Get("http://" + listening[0].String() + "/readyz")
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, _ := io.ReadAll(res.Body)
 		res.Body.Close()
-		if res.StatusCode != http.StatusOK || !strings.Contains(string(body), "SERVING") {
-			t.Errorf("health of %q: %d %s", service, res.StatusCode, body)
-		}
+		return res.StatusCode
 	}
+	both := func(status int, want string) {
+		t.Helper()
+		if got := readyz(); got != status {
+			t.Errorf("/readyz: got %d, want %d", got, status)
+		}
+		wantHealth(t, listening[1].String(), "", http.StatusOK, want)
+		wantHealth(t, listening[1].String(), "spillway.profile.v1.ProfileService", http.StatusOK, want)
+	}
+	both(http.StatusOK, `"SERVING_STATUS_SERVING"`)
+	away.Store(true)
+	both(http.StatusServiceUnavailable, `"SERVING_STATUS_NOT_SERVING"`)
+	away.Store(false)
+	both(http.StatusOK, `"SERVING_STATUS_SERVING"`)
+	stop()
+	for readyz() == http.StatusOK { // the signal is on its way
+	}
+	both(http.StatusServiceUnavailable, `"SERVING_STATUS_NOT_SERVING"`)
 }

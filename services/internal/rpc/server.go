@@ -23,12 +23,13 @@ const maxMessage = 4 << 10
 
 // Handler serves ProfileService by Connect, gRPC and gRPC-Web, with the standard services
 // beside it: health, which gRPC load balancers ask, and reflection, by which tools such as
-// grpcurl find out what there is.
-func Handler(source ProfileSource, log *slog.Logger) http.Handler {
+// grpcurl find out what there is. ready says whether requests can be served, as
+// [httpapi.API.Ready] does.
+func Handler(source ProfileSource, ready func(context.Context) error, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	path, profiles := profilev1connect.NewProfileServiceHandler(server{source, log}, connect.WithReadMaxBytes(maxMessage))
 	mux.Handle(path, named(profiles))
-	mux.Handle(grpchealth.NewHandler(grpchealth.NewStaticChecker(profilev1connect.ProfileServiceName)))
+	mux.Handle(grpchealth.NewHandler(newHealth(ready, log)))
 	reflector := grpcreflect.NewStaticReflector(profilev1connect.ProfileServiceName, grpchealth.HealthV1ServiceName)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector)) // older tools know no other
