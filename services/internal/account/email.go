@@ -20,7 +20,8 @@ const (
 // ChangeEmail sends a code to the address that an account is to have, by which
 // [Registrar.ConfirmEmail] moves it there. It takes the password, since a token may be
 // stolen. Where another account has the address, its owner is told instead, and the
-// answer does not tell. CodeInvalid; CodeInvalidCredentials; CodeNotFound where the
+// answer does not tell. The account's own address is one only where the directory was not
+// told of it, since a change was interrupted. CodeInvalid; CodeInvalidCredentials; CodeNotFound where the
 // account is gone; CodeTooManyRequests.
 func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, password string) error {
 	to, err := FoldEmail(email)
@@ -28,25 +29,27 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 		return err
 	}
 	p, err := r.Profiles.Get(ctx, who.UserID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case p.EmailVerified && p.Email == to:
-		return invalid("email", "is the account's already")
 	}
-	if _, err := r.prove(ctx, who, password); err != nil {
+	user, err := r.prove(ctx, who, password)
+	if err != nil {
 		return err
+	}
+	change := EmailChange{UserID: who.UserID, From: p.provenEmail(), To: to}
+	if change.From == to {
+		// Unless the directory was not told of it: an interrupted change begins anew.
+		if user.provenEmail() == to {
+			return invalid("email", "is the account's already")
+		}
+		change.From = user.provenEmail()
 	}
 	mail, err := r.Limits.Mail(ctx, to)
 	if err != nil {
 		return err
 	}
-	change := EmailChange{UserID: who.UserID, To: to}
-	if p.EmailVerified {
-		change.From = p.Email
-	}
 	return r.Background.Do(ctx, func(ctx context.Context) {
-		if err := r.sendEmailCode(mail.watched(ctx), change, who.Username); err != nil {
+		if err := r.sendEmailCode(mail.watched(ctx), change, p); err != nil {
 			mail.Failed(ctx)
 			r.Logger.WarnContext(ctx, "code for another address not sent", "err", err)
 		}
@@ -55,12 +58,18 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 
 // sendEmailCode keeps a new code for an address and mails it there, unless the address is
 // another account's.
-func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, username string) error {
+func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, p Profile) error {
 	switch owned, err := r.owned(ctx, change.To, change.UserID); {
 	case err != nil:
 		return err
 	case owned:
 		return r.Mailer.Send(ctx, addressWanted(change.To))
+	}
+	switch before, err := r.Claims.TryEmailChange(ctx, change.UserID); {
+	case err == nil && before.done(p) && before.From != "" && before.From != change.To:
+		change.From = before.From // it was interrupted before this address was told
+	case unlessNotFound(err) != nil:
+		return err
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
@@ -73,8 +82,11 @@ func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, usern
 	if err := r.Claims.PutEmailChange(ctx, change); err != nil {
 		return err
 	}
-	return r.Mailer.Send(ctx, addressCode(change.To, username, code))
+	return r.Mailer.Send(ctx, addressCode(change.To, p.Username, code))
 }
+
+// done says whether a profile has the address that the wish is for.
+func (c EmailChange) done(p Profile) bool { return p.provenEmail() == c.To }
 
 func emailCodeHash(salt []byte, code string) []byte {
 	h := hmac.New(sha256.New, salt)
@@ -83,8 +95,8 @@ func emailCodeHash(salt []byte, code string) []byte {
 }
 
 // ConfirmEmail moves an account to the address that its code was sent to, and tells the
-// older address. The same request again finishes what was interrupted: the code is used
-// up only when everything is done. CodeMismatch; CodeExpired; CodeConflict where the
+// older address. The same request again finishes what was interrupted, the code's time being
+// over or not: it is used up only when everything is done. CodeMismatch; CodeExpired; CodeConflict where the
 // address is another account's by now; CodeTooManyRequests.
 func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string) (Profile, error) {
 	guess, err := r.Limits.Code(ctx, who.Username)
@@ -97,7 +109,12 @@ func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string)
 		return Profile{}, ErrCodeMismatch(err)
 	case err != nil:
 		return Profile{}, err
-	case change.Tries > emailCodeTries || !r.Now().Before(change.ExpiresAt):
+	}
+	p, err := r.Profiles.Get(ctx, who.UserID)
+	switch {
+	case err != nil:
+		return Profile{}, err
+	case !change.done(p) && (change.Tries > emailCodeTries || !r.Now().Before(change.ExpiresAt)):
 		return Profile{}, ErrCodeExpired(nil)
 	case !hmac.Equal(change.Hash, emailCodeHash(change.Salt, code)):
 		return Profile{}, ErrCodeMismatch(nil)

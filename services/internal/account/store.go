@@ -18,6 +18,14 @@ type Profile struct {
 	Version       int64     // 1 when made, one more with each change
 }
 
+// provenEmail gives the address if it is proven.
+func (p Profile) provenEmail() string {
+	if p.EmailVerified {
+		return p.Email
+	}
+	return ""
+}
+
 // Profiles is the `users` table by user id. Every method fails with an [*Error];
 // any may fail with CodeTooManyRequests, CodeUnavailable or CodeInternal.
 type Profiles interface {

@@ -130,10 +130,12 @@ func lifeEmail(s *saga) {
 		want            account.Code
 	}{
 		"what is no address": {"nowhere", Password, account.CodeInvalid},
-		"the same address":   {from, Password, account.CodeInvalid},
 		"a wrong password":   {to, "not the password", account.CodeInvalidCredentials},
 	} {
 		wantCode(s.T, "ChangeEmail with "+what, s.registrar.ChangeEmail(ctx, who, tt.email, tt.password), tt.want)
+	}
+	if !s.Emulated.NeverVerifies { // or the directory's address is to be set
+		wantCode(s.T, "ChangeEmail to the same address", s.registrar.ChangeEmail(ctx, who, from, Password), account.CodeInvalid)
 	}
 	_, err := s.registrar.ConfirmEmail(ctx, who, "123456")
 	wantCode(s.T, "ConfirmEmail of no change", err, account.CodeMismatch)
@@ -151,6 +153,7 @@ func lifeEmail(s *saga) {
 		s.Errorf("ConfirmEmail: got %+v", p)
 	}
 	s.wantMoved(name, from, to)
+	wantCode(s.T, "ChangeEmail to the address it has", s.registrar.ChangeEmail(ctx, who, to, Password), account.CodeInvalid)
 	_, err = s.registrar.ConfirmEmail(ctx, who, code)
 	wantCode(s.T, "ConfirmEmail again", err, account.CodeMismatch)
 	if got := s.notices(from, "another address"); got != 1 {
@@ -228,4 +231,69 @@ func lifeEmailCrashes(s *saga) {
 			s.Error("the older address was not told")
 		}
 	})
+}
+
+// unset is a directory that cannot be told of an address.
+type unset struct{ account.Directory }
+
+// SetEmail implements [account.Directory].
+func (unset) SetEmail(context.Context, string, string) error { return account.ErrUnavailable(nil) }
+
+// lifeEmailLate ends a change of address that was interrupted after the table had moved, and
+// whose code's time is over.
+func lifeEmailLate(s *saga) {
+	ctx := context.Background()
+	h := s.Harness
+	h.Directory = unset{h.Directory}
+	for what, end := range map[string]func(s *saga, who account.Identity, to, code string) string{
+		"by its code": func(s *saga, who account.Identity, to, code string) string {
+			for range 6 {
+				_, err := s.registrar.ConfirmEmail(ctx, who, wrong(code))
+				wantCode(s.T, "ConfirmEmail with a wrong code", err, account.CodeMismatch)
+			}
+			_, err := s.registrar.ConfirmEmail(ctx, who, code)
+			wantCode(s.T, "ConfirmEmail", err, "")
+			return to
+		},
+		"by another code": func(s *saga, who account.Identity, to, _ string) string {
+			s.moveTo(who, to)
+			return to
+		},
+		"by another code, the wish forgotten": func(s *saga, who account.Identity, to, _ string) string {
+			wantCode(s.T, "DropEmailChange", s.Claims.DropEmailChange(ctx, who.UserID), "")
+			s.moveTo(who, to)
+			return to
+		},
+		"by a third address": func(s *saga, who account.Identity, _, _ string) string {
+			third := Address("third")
+			s.moveTo(who, third)
+			return third
+		},
+	} {
+		s.Run(what, func(t *testing.T) {
+			s := newSaga(t, s.Harness)
+			name, first, from, to := Name("moving"), Address("first"), Address("from"), Address("to")
+			s.join(name, first)
+			_, who := s.enter(name)
+			s.moveTo(who, from)
+			wantCode(s.T, "ChangeEmail", s.registrar.ChangeEmail(ctx, who, to, Password), "")
+			code := s.mailed(to)
+			_, err := s.over(h).ConfirmEmail(ctx, who, code)
+			wantCode(s.T, "ConfirmEmail that is interrupted", err, account.CodeUnavailable)
+			s.clock.Advance(2 * time.Hour)
+			s.wantMoved(name, from, end(s, who, to, code))
+			if got := s.notices(from, "another address"); got != 1 {
+				s.Errorf("the older address was told %d times, want once", got)
+			}
+		})
+	}
+}
+
+// moveTo moves an account to an address.
+func (s *saga) moveTo(who account.Identity, to string) {
+	s.Helper()
+	ctx := context.Background()
+	wantCode(s.T, "ChangeEmail", s.registrar.ChangeEmail(ctx, who, to, Password), "")
+	_, err := s.registrar.ConfirmEmail(ctx, who, s.mailed(to))
+	wantCode(s.T, "ConfirmEmail", err, "")
 }

@@ -33,6 +33,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		{"change the address", lifeEmail},
 		{"an address that is another's", lifeEmailTaken},
 		{"a crash at every step of a change of address", lifeEmailCrashes},
+		{"a change of address that was interrupted, past its time", lifeEmailLate},
 		{"change the password", lifeChange},
 		{"a crash at every step of a change", lifeChangeCrashes},
 		{"forgotten password of an account that cannot have one", lifeForgottenByNobody},
