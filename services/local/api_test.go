@@ -424,6 +424,8 @@ func TestProblems(t *testing.T) {
 			{"no token", call{method: "GET", path: "/me"}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", "Bearer"}},
 			{"a wrong token", call{method: "GET", path: "/me", token: "x.y.z"}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", `Bearer error="invalid_token"`}},
 			{"logout from nothing", post("/logout", `{}`), 422, "invalid_request", []string{"refresh_token"}, [2]string{}},
+			{"two tokens", call{method: "GET", path: "/me", header: http.Header{"Authorization": {"Bearer x.y.z x.y.z"}}}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", `Bearer error="invalid_token"`}},
+			{"another scheme", call{method: "GET", path: "/me", header: http.Header{"Authorization": {"Basic eC55Lno="}}}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", "Bearer"}},
 			{"logout everywhere without a token", post("/logout", `{"everywhere":true}`), 401, "invalid_token", nil, [2]string{"WWW-Authenticate", "Bearer"}},
 			{"a panic", call{method: "GET", path: "/panic"}, 500, "internal", nil, [2]string{}},
 		} {

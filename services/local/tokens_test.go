@@ -273,3 +273,14 @@ func decode(t *testing.T, part string) string {
 	}
 	return string(b)
 }
+
+// Of two Authorization headers nobody knows which one the next reader takes: none counts.
+func TestTwoAuthorizationHeaders(t *testing.T) {
+	t.Parallel()
+	w := newStored(t)
+	want(t, "register", w.from(home, post("/register", alice)), 200, "")
+	good := "Bearer " + w.from(home, post("/login", alice)).member("access_token")
+	for status, values := range map[int][]string{200: {good}, 401: {good, good}} {
+		want(t, "me", w.from(home, call{method: http.MethodGet, path: "/me", header: http.Header{"Authorization": values}}), status, map[int]string{401: "invalid_token"}[status])
+	}
+}

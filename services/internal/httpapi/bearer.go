@@ -1,12 +1,12 @@
 package httpapi
 
 import (
-	"errors"
-	"strings"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/verify"
 )
 
 // The names of the security schemes in the OpenAPI document.
@@ -19,29 +19,26 @@ const (
 // Bearer is embedded in the input of an operation that takes an access token.
 type Bearer struct {
 	token string
+	err   error
 }
 
-// Resolve takes the token from the Authorization header (RFC 6750 section 2.1).
+// Resolve takes the token from the Authorization header.
 func (b *Bearer) Resolve(ctx huma.Context) []error {
-	b.token = BearerToken(ctx.Header("Authorization"))
+	b.token, b.err = verify.BearerToken(headerOf(ctx))
 	return nil
 }
 
-var errNoToken = errors.New("there is no token")
-
-// Token gives the access token; CodeInvalidToken where there is none.
+// Token gives the access token; CodeInvalidToken where there is none, or none that can be one.
 func (b *Bearer) Token() (string, error) {
-	if b.token == "" {
-		return "", account.Errorf(account.CodeInvalidToken, errNoToken, "An access token is needed: Authorization: Bearer ….")
+	if b.err != nil {
+		return "", account.Errorf(account.CodeInvalidToken, b.err, "An access token is needed: Authorization: Bearer ….")
 	}
 	return b.token, nil
 }
 
-// BearerToken takes the token out of an Authorization header's value, or gives "".
-func BearerToken(authorization string) string {
-	scheme, token, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
+// headerOf gives all of a request's header: of a field that came twice huma gives the first.
+func headerOf(ctx huma.Context) http.Header {
+	h := http.Header{}
+	ctx.EachHeader(func(name, value string) { h.Add(name, value) })
+	return h
 }

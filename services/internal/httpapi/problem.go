@@ -19,6 +19,7 @@ import (
 	"spillway.example/frontdoor"
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/telemetry"
+	"spillway.example/verify"
 )
 
 // The codes of failures that never reach the domain.
@@ -109,7 +110,7 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
-	p := &Problem{Code: string(account.CodeOf(err)), RequestID: telemetry.RequestID(ctx), noToken: errors.Is(err, errNoToken)}
+	p := &Problem{Code: string(account.CodeOf(err)), RequestID: telemetry.RequestID(ctx), noToken: errors.Is(err, verify.ErrNoToken)}
 	status, known := statusOf(account.CodeOf(err))
 	e, ok := errors.AsType[*account.Error](err)
 	if !known || !ok || status == http.StatusInternalServerError {

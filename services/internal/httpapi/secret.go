@@ -16,11 +16,14 @@ type Secret struct{ shown string }
 // Resolve takes it from the Authorization header: a bearer token (RFC 6750), or the
 // password of Basic authentication, whose user name is anything (RFC 6749 section 2.3.1).
 func (s *Secret) Resolve(ctx huma.Context) []error {
-	header := ctx.Header("Authorization")
-	s.shown = BearerToken(header)
-	scheme, encoded, _ := strings.Cut(header, " ")
-	if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded)); err == nil && strings.EqualFold(scheme, "Basic") {
-		_, s.shown, _ = strings.Cut(string(decoded), ":")
+	scheme, shown, _ := strings.Cut(ctx.Header("Authorization"), " ")
+	switch shown = strings.TrimSpace(shown); strings.ToLower(scheme) {
+	case "bearer":
+		s.shown = shown // of any form: it is for us alone, and no token
+	case "basic":
+		if decoded, err := base64.StdEncoding.DecodeString(shown); err == nil {
+			_, s.shown, _ = strings.Cut(string(decoded), ":")
+		}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	profilev1 "spillway.example/services/internal/rpc/gen/spillway/profile/v1"
 	"spillway.example/services/internal/rpc/gen/spillway/profile/v1/profilev1connect"
 	"spillway.example/services/internal/telemetry"
+	"spillway.example/verify"
 )
 
 // maxMessage bounds a request, in bytes; it has no fields.
@@ -74,7 +75,8 @@ type server struct {
 
 // GetProfile implements profilev1connect.ProfileServiceHandler.
 func (s server) GetProfile(ctx context.Context, req *connect.Request[profilev1.GetProfileRequest]) (*connect.Response[profilev1.GetProfileResponse], error) {
-	p, err := s.source.ProfileOf(ctx, httpapi.BearerToken(req.Header().Get("Authorization")))
+	token, _ := verify.BearerToken(req.Header()) // no token is not a good one
+	p, err := s.source.ProfileOf(ctx, token)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
