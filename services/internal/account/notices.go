@@ -67,7 +67,8 @@ func addressTaken(email, username string) Mail {
 		To:      email,
 		Subject: "This address belongs to another account",
 		Text: fmt.Sprintf("The account %q was confirmed, but without this e-mail address, which already belongs to another account of yours.\n"+
-			"Both accounts work. To move the address, remove it from the other account first.\n", username),
+			"Both accounts work, but no code for a new password of this one can come here. Sign in to it and give it another address,\n"+
+			"or this one, once you have given the other account another.\n", username),
 	}
 }
 

@@ -106,6 +106,30 @@ func lifeForgottenByNobody(s *saga) {
 		wantCode(s.T, "ForgotPassword", s.sessions.ForgotPassword(ctx, name), "")
 	}
 	wantCode(s.T, "ForgotPassword of no name", s.sessions.ForgotPassword(ctx, "no name"), account.CodeInvalid)
+
+	// Confirmed without its address, which is another account's, an account has none for a
+	// code to go to until it is given one.
+	shared, name := Address("shared"), Name("second")
+	s.join(Name("first"), shared)
+	s.join(name, shared)
+	post, h := &posting{Directory: s.Directory}, s.Harness
+	h.Directory = post
+	forgot := func(want int) {
+		s.Helper()
+		post.codes = 0
+		s.clock.Advance(account.MailInterval)
+		wantCode(s.T, "ForgotPassword", s.sessionsOver(h).ForgotPassword(ctx, name), "")
+		if post.codes != want {
+			s.Errorf("%d codes to an account, want %d", post.codes, want)
+		}
+	}
+	forgot(0)
+	if mails := s.mails.Mails(shared); len(mails) != 1 || !strings.Contains(mails[0].Text, "new password") {
+		s.Errorf("the address was told %+v, want once that no code for a new password comes there", mails)
+	}
+	_, who := s.enter(name)
+	s.moveTo(who, Address("own"))
+	forgot(1)
 }
 
 func lifeChange(s *saga) {
