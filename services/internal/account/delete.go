@@ -49,14 +49,32 @@ func (r *Registrar) prove(ctx context.Context, who Identity, password string) (U
 	if err != nil {
 		return User{}, err
 	}
-	// The session that this opens ends with the account. A challenge follows the right
-	// password alone, and whoever has an access token has passed it before.
-	_, err = r.Directory.SignIn(ctx, who.Username, NormalizePassword(password))
+	// A challenge follows the right password alone, and whoever has an access token has
+	// passed it before.
+	tokens, err := r.Directory.SignIn(ctx, who.Username, NormalizePassword(password))
 	if err != nil && CodeOf(err) != CodeChallenge {
 		return User{}, err
 	}
 	guess.Right(ctx)
+	r.end(ctx, tokens)
 	return user, nil
+}
+
+// end ends a session that was opened to prove a password, and that nobody holds.
+func (r *Registrar) end(ctx context.Context, opened Tokens) {
+	if opened.RefreshToken == "" {
+		return
+	}
+	err := r.Background.Do(ctx, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, endWithin)
+		defer cancel()
+		if err := unlessNotFound(r.Directory.SignOut(ctx, opened.RefreshToken)); err != nil {
+			r.Logger.WarnContext(ctx, "a session that nobody holds goes on", "err", err)
+		}
+	})
+	if err != nil {
+		r.Logger.WarnContext(ctx, "a session that nobody holds goes on", "err", err)
+	}
 }
 
 // retire marks the account of a user, whose name held claims, as one that is being deleted.

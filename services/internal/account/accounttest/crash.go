@@ -106,6 +106,10 @@ func (d crashDirectory) SignIn(ctx context.Context, username, password string) (
 	return crashing(d.c, func() (account.Tokens, error) { return d.real.SignIn(ctx, username, password) })
 }
 
+func (d crashDirectory) SignOut(ctx context.Context, token string) error {
+	return crashingErr(d.c, func() error { return d.real.SignOut(ctx, token) })
+}
+
 func (d crashDirectory) ChangePassword(ctx context.Context, token, current, password string) error {
 	return crashingErr(d.c, func() error { return d.real.ChangePassword(ctx, token, current, password) })
 }

@@ -34,6 +34,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		{"an address that is another's", lifeEmailTaken},
 		{"a crash at every step of a change of address", lifeEmailCrashes},
 		{"a change of address that was interrupted, past its time", lifeEmailLate},
+		{"a password that is proven leaves no session", lifeProven},
 		{"change the password", lifeChange},
 		{"a crash at every step of a change", lifeChangeCrashes},
 		{"forgotten password of an account that cannot have one", lifeForgottenByNobody},
