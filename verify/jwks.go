@@ -134,9 +134,10 @@ func (s *JWKS) refresh(ctx context.Context, id string) <-chan struct{} {
 }
 
 // fetch begins a fetch unless one is under way, and gives what is closed when it is
-// done; s.mu is held. The fetch outlives the caller, since others may wait for it.
+// done; s.mu is held. The fetch outlives the caller, since others may wait for it. One that
+// a function was frozen in has lost its connection, and nobody need wait for that.
 func (s *JWKS) fetch(ctx context.Context) <-chan struct{} {
-	if s.fetching != nil {
+	if s.fetching != nil && s.since(s.tried) <= fetchTimeout {
 		return s.fetching
 	}
 	done, began := make(chan struct{}), s.now()
@@ -148,6 +149,9 @@ func (s *JWKS) fetch(ctx context.Context) <-chan struct{} {
 		keys, err := s.get(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.fetching != done {
+			return // another took its place
+		}
 		s.fetching, s.failed = nil, err
 		if err == nil {
 			s.keys, s.fetched = keys, began

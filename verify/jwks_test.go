@@ -59,9 +59,9 @@ func newEndpoint(t *testing.T, pairs ...pair) *endpoint {
 	e.serve(t, pairs...)
 	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		e.asked.Add(1)
-		if e.hold != nil {
+		if hold := e.hold; hold != nil {
 			e.arrived <- struct{}{}
-			<-e.hold
+			<-hold
 		}
 		if e.down.Load() {
 			http.Error(w, "down", http.StatusServiceUnavailable)
@@ -251,6 +251,30 @@ func TestOldKeysAreFetchedBehindTheBack(t *testing.T) {
 	wantKey(t, r, "k2", true) // waits for the same fetch
 	e.wantAsked(t, "after a refresh", 2)
 	wantKey(t, r, "k1", false) // withdrawn
+}
+
+// TestFrozenFetch freezes a function while it fetches keys behind the back of an invocation
+// that has ended: the next one, hours later, does not go by what became of that.
+func TestFrozenFetch(t *testing.T) {
+	t.Parallel()
+	e := newEndpoint(t, newPair(t, "k1", jwa.ES256()))
+	clock := newClock()
+	r := verify.NewJWKS(e.URL, nil, clock.now)
+	wantKey(t, r, "k1", true)
+	hold := make(chan struct{})
+	e.hold = hold
+	clock.advance(15 * time.Minute)
+	wantKey(t, r, "k1", true)
+	<-e.arrived
+	e.hold = nil
+	e.serve(t, newPair(t, "k2", jwa.ES256()))
+	clock.advance(3 * time.Hour)
+	wantKey(t, r, "k2", true)
+	wantKey(t, r, "k1", false)
+	e.down.Store(true)
+	close(hold) // the older fetch fails, and that is no news
+	e.Close()   // when it has ended
+	wantKey(t, r, "made up", false)
 }
 
 func TestManyWaitForOneFetch(t *testing.T) {
