@@ -29,8 +29,14 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 		return Tokens{}, as("new_password", err)
 	}
 	err = s.Directory.ChangePassword(ctx, accessToken, current, password)
-	if CodeOf(err) == CodeInvalidCredentials && s.changed(ctx, user.Username, password) {
-		err = nil
+	if CodeOf(err) == CodeInvalidCredentials {
+		// Whoever has stolen the token could try a password as the new one, too.
+		if guess, err = s.Limits.SignIn(ctx, user.Username); err != nil {
+			return Tokens{}, err
+		}
+		if !s.changed(ctx, user.Username, password) {
+			return Tokens{}, ErrCredentials(nil)
+		}
 	}
 	if err != nil {
 		return Tokens{}, as("new_password", err)

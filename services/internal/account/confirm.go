@@ -114,6 +114,6 @@ func (r *Registrar) Resend(ctx context.Context, username string) error {
 		return err
 	}
 	return r.Background.Do(ctx, func(ctx context.Context) {
-		unseen{r.Claims, r.Directory, r.Mailer, r.Count, r.Logger}.code(ctx, name, r.Now(), code, r.Directory.ResendCode, insteadOfConfirming)
+		unseen{r.Claims, r.Directory, r.Mailer, r.Limits, r.Count, r.Logger}.code(ctx, name, r.Now(), code, r.Directory.ResendCode, insteadOfConfirming)
 	})
 }

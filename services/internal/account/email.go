@@ -21,12 +21,16 @@ const (
 // [Registrar.ConfirmEmail] moves it there. It takes the password, since a token may be
 // stolen. Where another account has the address, its owner is told instead, and the
 // answer does not tell. The account's own address is one only where the directory was not
-// told of it, since a change was interrupted. CodeInvalid; CodeInvalidCredentials; CodeNotFound where the
-// account is gone; CodeTooManyRequests.
+// told of it, since a change was interrupted. CodeInvalid; CodeUnsupported where no mail
+// goes out; CodeInvalidCredentials; CodeNotFound where the account is gone;
+// CodeTooManyRequests.
 func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, password string) error {
 	to, err := FoldEmail(email)
 	if err != nil {
 		return err
+	}
+	if r.Mailless {
+		return Errorf(CodeUnsupported, nil, "This service sends no mail, so an address cannot be proven.")
 	}
 	p, err := r.Profiles.Get(ctx, who.UserID)
 	if err != nil {

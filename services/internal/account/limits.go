@@ -144,20 +144,31 @@ type Sending struct {
 // Mail counts a mail to whoever has a name or an e-mail address, whether or not anybody
 // does. CodeTooManyRequests. Where the counters cannot be had it fails.
 func (l *Limits) Mail(ctx context.Context, recipient string) (Sending, error) {
+	return l.mail(ctx, clientOf(ctx), recipient)
+}
+
+// MailUnseen counts a mail of which no answer may tell: that an account waits, or which
+// address a handle has. So it has budgets of its own; otherwise those for what is asked for
+// under the address would tell. CodeTooManyRequests, which nobody is told.
+func (l *Limits) MailUnseen(ctx context.Context, address string) (Sending, error) {
+	return l.mail(ctx, "", "unseen", address)
+}
+
+func (l *Limits) mail(ctx context.Context, client string, recipient ...string) (Sending, error) {
 	s := Sending{limits: l, keys: map[Policy]string{}}
 	if l == nil {
 		return s, nil
 	}
-	if client := clientOf(ctx); client != "" {
+	if client != "" {
 		if _, err := l.take(ctx, MailAddress, 0, client); err != nil {
 			return s, err
 		}
 		s.keys[MailAddress] = l.key(MailAddress, client)
 	}
-	if _, err := l.take(ctx, MailRecipient, 0, recipient); err != nil {
+	if _, err := l.take(ctx, MailRecipient, 0, recipient...); err != nil {
 		return s, err
 	}
-	s.keys[MailRecipient] = l.key(MailRecipient, recipient)
+	s.keys[MailRecipient] = l.key(MailRecipient, recipient...)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -128,6 +129,110 @@ func TestUnknownNamesAreCounted(t *testing.T) {
 	}
 	if got["alice"] != got["nobody"] || !strings.Contains(got["alice"].signIn, "too_many") || !strings.Contains(got["alice"].resend, "too_many") {
 		t.Errorf("known and unknown are told apart, or neither is counted:\n%v", got)
+	}
+}
+
+// Whoever plants a sign-up under somebody's address and signs in with its password has
+// codes mailed if the address was free. The address's budget for mails must not tell that.
+func TestSignInsTellOfNoWaitingAddress(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l := limit(account.DefaultPolicies())
+	c := account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now}
+	registrar := account.NewRegistrar(c)
+	sessions := account.NewSessions(account.SessionsConfig{Directory: memory, Claims: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	const address = "alice@example.com"
+	if _, err := registrar.Register(ctx, account.Registration{Username: address, Password: accounttest.Password}); err != nil {
+		t.Fatal(err)
+	}
+	l.clock.Advance(24 * time.Hour)
+	before := len(memory.Mails(address))
+	for range 40 {
+		_, _ = sessions.SignIn(ctx, address, accounttest.Password)
+		l.clock.Advance(10 * time.Minute)
+	}
+	for range 9 {
+		_, _ = sessions.SignIn(ctx, address, accounttest.Password)
+	}
+	if mails := len(memory.Mails(address)) - before; mails == 0 || mails > 20 {
+		t.Errorf("49 sign-ins in seven hours sent %d codes, want some and not more than 20", mails)
+	}
+	if err := registrar.Resend(ctx, address); err != nil {
+		t.Errorf("Resend: %v: the throttle tells that an account waits", err)
+	}
+}
+
+// A mailbox gets no more codes because it is the address of many names.
+func TestOneMailboxOfManyNames(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l := limit(account.DefaultPolicies())
+	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	const address = "alice@example.com"
+	var names []string
+	for i := range 15 {
+		names = append(names, fmt.Sprintf("name-%d", i))
+		if _, err := registrar.Register(ctx, account.Registration{Username: names[i], Password: accounttest.Password, Email: address}); err != nil {
+			t.Fatal(err)
+		}
+		l.clock.Advance(2 * time.Hour)
+	}
+	before := len(memory.Mails(address))
+	for range 24 {
+		for _, name := range names {
+			if err := registrar.Resend(ctx, name); account.CodeOf(err) != "" && account.CodeOf(err) != account.CodeTooManyRequests {
+				t.Fatal(err)
+			}
+		}
+		l.clock.Advance(time.Hour)
+	}
+	if mails := len(memory.Mails(address)) - before; mails == 0 || mails > 20 {
+		t.Errorf("%d codes in a day, want some and not more than 20", mails)
+	}
+}
+
+// tried counts the passwords that a directory is asked about.
+type tried struct {
+	account.Directory
+	n int
+}
+
+func (d *tried) SignIn(ctx context.Context, username, password string) (account.Tokens, error) {
+	d.n++
+	return d.Directory.SignIn(ctx, username, password)
+}
+
+func (d *tried) ChangePassword(ctx context.Context, token, current, password string) error {
+	d.n++
+	return d.Directory.ChangePassword(ctx, token, current, password)
+}
+
+// Whoever has stolen an access token guesses the password no faster by changing it: the
+// new one is tried, too, and counts.
+func TestChangePasswordIsNoFasterGuess(t *testing.T) {
+	t.Parallel()
+	memory := accounttest.NewMemory(nil)
+	if _, err := memory.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password}); err != nil {
+		t.Fatal(err)
+	}
+	if err := memory.ConfirmUser(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := memory.SignIn(t.Context(), "alice", accounttest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := guesses(t, limit(account.DefaultPolicies()), from(t, home), "alice")
+	d, l := &tried{Directory: memory}, limit(account.DefaultPolicies())
+	sessions := account.NewSessions(account.SessionsConfig{Directory: d, Claims: memory, Limits: l.Limits, Now: l.clock.Now})
+	for i := range 30 {
+		_, err := sessions.ChangePassword(from(t, home), tokens.AccessToken, "not the password", fmt.Sprintf("another password %d", i))
+		if code := account.CodeOf(err); code != account.CodeInvalidCredentials && code != account.CodeTooManyRequests {
+			t.Fatal(err)
+		}
+	}
+	if d.n == 0 || d.n > want {
+		t.Errorf("%d passwords were tried, want at most the %d of as many sign-ins", d.n, want)
 	}
 }
 

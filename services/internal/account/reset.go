@@ -25,7 +25,9 @@ func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 	})
 }
 
-func (s *Sessions) unseen() unseen { return unseen{s.Claims, s.Directory, s.Mailer, s.Count, s.Logger} }
+func (s *Sessions) unseen() unseen {
+	return unseen{s.Claims, s.Directory, s.Mailer, s.Limits, s.Count, s.Logger}
+}
 
 // Reset is a request for a new password, as it came in.
 type Reset struct {

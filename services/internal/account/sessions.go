@@ -110,7 +110,7 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 // what it counts and looks up must not show in the time that the answer takes.
 func (s *Sessions) resend(ctx context.Context, name string) error {
 	return s.Background.Do(ctx, func(ctx context.Context) {
-		code, err := s.Limits.Mail(ctx, name)
+		code, err := s.Limits.MailUnseen(ctx, name)
 		if err != nil {
 			s.Logger.WarnContext(ctx, "code not sent again", "err", err)
 			return

@@ -53,6 +53,7 @@ type unseen struct {
 	claims    Claims
 	directory Directory
 	mailer    Mailer
+	limits    *Limits
 	count     Count
 	logger    *slog.Logger
 }
@@ -95,6 +96,14 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask fun
 		// the account another at Cognito itself, and would have it mailed this code.
 		u.logger.WarnContext(ctx, "code not sent: the directory has an address that was not proven here")
 		return u.notify(ctx, name, noAccount)
+	}
+	if !IsEmail(name) && user.Email != "" {
+		// The request was counted under its name: many names may have one mailbox.
+		if _, err := u.limits.MailUnseen(ctx, user.Email); CodeOf(err) == CodeTooManyRequests {
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
 	switch err := ask(ctx, name); CodeOf(err) {
 	case "", CodeNotFound, CodeAlreadyConfirmed: // what instead knows already

@@ -29,6 +29,7 @@ type Backend struct {
 	Denials   account.Denials
 	Verifier  *token.Verifier
 	Mailer    account.Mailer  // sends in the background
+	Mailless  bool            // it sends nothing
 	Limits    *account.Limits // nil is none
 	Replays   *account.Replays
 	Breaches  *account.BreachCheck // nil is none
@@ -148,7 +149,7 @@ func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
 // Registrar makes the sign-up use cases over the backend.
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
-		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Limits: b.Limits, Breaches: b.Breaches,
+		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Mailless: b.Mailless, Limits: b.Limits, Breaches: b.Breaches,
 		Replays: b.Replays, Revoker: b.Revoker(), Background: b.Background, EmailRequired: s.EmailRequired, Count: b.Count, Logger: log,
 	})
 }

@@ -92,6 +92,11 @@ func TestClientSecret(t *testing.T) {
 			!strings.Contains(log.String(), "SMTP_URL") || strings.Contains(log.String(), "alice@") {
 			t.Errorf("%s: Send: %v, and the log says %q", name, err, &log)
 		}
+		// Nor can a code go to another address, and nobody is told that it has.
+		err = b.Registrar(s, slog.New(slog.DiscardHandler)).ChangeEmail(t.Context(), account.Identity{Username: "alice"}, "alice@example.com", "password")
+		if account.CodeOf(err) != account.CodeUnsupported {
+			t.Errorf("%s: ChangeEmail: %v, want unsupported", name, err)
+		}
 	}
 }
 

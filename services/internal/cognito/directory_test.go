@@ -40,7 +40,7 @@ func directory(t *testing.T) *cognito.Directory {
 }
 
 // ministack is in what it differs from Cognito.
-var ministack = accounttest.Differences{ConstantCode: true, ConfirmsTwice: true, NeverVerifies: true, ForgetsUnconfirmed: true, AnySession: true}
+var ministack = accounttest.Differences{ConstantCode: true, ConfirmsTwice: true, NeverVerifies: true, ForgetsUnconfirmed: true, AnySession: true, WaitsAloud: true}
 
 func TestDirectory(t *testing.T) {
 	t.Parallel()

@@ -127,8 +127,8 @@ var particular = map[operation]map[string]meaning{
 		"UserNotFoundException":          account.ErrCredentials,
 	},
 	change: {
-		"InvalidParameterException":      account.ErrToken, // the token's form: the passwords' was seen to
-		"NotAuthorizedException":         account.ErrToken, // or the password's: see ChangePassword
+		"InvalidParameterException":      account.ErrToken, // or a password's form: see ChangePassword
+		"NotAuthorizedException":         account.ErrToken, // or the password: see ChangePassword
 		"PasswordResetRequiredException": account.ErrToken,
 		"UserNotConfirmedException":      account.ErrToken,
 		"UserNotFoundException":          account.ErrToken,

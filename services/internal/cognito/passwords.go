@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -59,7 +60,8 @@ func (d *Directory) endSessions(ctx context.Context, username string) error {
 }
 
 // ChangePassword implements [account.Directory]. Cognito has one exception for a token
-// and for a password that are not good: that the token is says that the password is not.
+// and for a password that are not good, and another for one of the wrong form, such as a
+// password that ends in a space: that the token is good says that the password is not.
 func (d *Directory) ChangePassword(ctx context.Context, accessToken, current, password string) error {
 	switch {
 	case accessToken == "":
@@ -71,7 +73,12 @@ func (d *Directory) ChangePassword(ctx context.Context, accessToken, current, pa
 		AccessToken: &accessToken, PreviousPassword: &current, ProposedPassword: &password,
 	}, askOnce)
 	failed := failure(change, err)
-	if _, refused := errors.AsType[*types.NotAuthorizedException](err); !refused || account.CodeOf(failed) != account.CodeInvalidToken {
+	_, refused := errors.AsType[*types.NotAuthorizedException](err)
+	malformed, odd := errors.AsType[*types.InvalidParameterException](err)
+	switch {
+	case odd && strings.Contains(malformed.ErrorMessage(), "proposedPassword"):
+		return badPassword(failed)
+	case !odd && !refused || account.CodeOf(failed) != account.CodeInvalidToken:
 		return failed
 	}
 	if _, err := d.GetUser(ctx, accessToken); err != nil {

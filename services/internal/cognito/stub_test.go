@@ -293,6 +293,26 @@ func TestChangePasswordRefused(t *testing.T) {
 	}
 }
 
+// A password of a form that Cognito does not look at is a wrong one where it is the current
+// one, and one that breaks a rule where it is to be.
+func TestChangePasswordOfOddForm(t *testing.T) {
+	t.Parallel()
+	const malformed = "InvalidParameterException: 1 validation error detected: Value at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\S]+.*[\\S]+"
+	for _, tt := range []struct {
+		member, user string
+		want         account.Code
+	}{
+		{"previousPassword", `{"Username":"alice"}`, account.CodeInvalidCredentials},
+		{"proposedPassword", `{"Username":"alice"}`, account.CodeInvalid},
+		{"accessToken", "NotAuthorizedException: Invalid Access Token", account.CodeInvalidToken},
+	} {
+		d, _ := stubbed(t, map[string]string{"ChangePassword": fmt.Sprintf(malformed, tt.member), "GetUser": tt.user})
+		if err := d.ChangePassword(t.Context(), "a", "current ", accounttest.Password); account.CodeOf(err) != tt.want {
+			t.Errorf("%s of the wrong form: got %v, want %s", tt.member, err, tt.want)
+		}
+	}
+}
+
 // A new password ends the sessions of the older one, which Cognito leaves be.
 func TestResetEndsSessions(t *testing.T) {
 	t.Parallel()
@@ -451,7 +471,6 @@ func TestExceptions(t *testing.T) {
 		{"RespondToAuthChallenge", `{"ChallengeName":"SELECT_MFA_TYPE","Session":"t"}`, account.CodeChallenge},
 		{"ChangePassword", "InvalidPasswordException", account.CodeInvalid},
 		{"ChangePassword", "PasswordHistoryPolicyViolationException", account.CodeInvalid},
-		{"ChangePassword", "InvalidParameterException", account.CodeInvalidToken},
 		{"ChangePassword", "LimitExceededException: Attempt limit exceeded, please try after some time.", account.CodeTooManyRequests},
 		{"ForgotPassword", "UserNotFoundException", account.CodeNotFound},
 		{"ForgotPassword", "InvalidParameterException: Cannot reset password for the user as there is no registered/verified email or phone_number", account.CodeNotFound},

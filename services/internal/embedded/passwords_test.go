@@ -36,7 +36,7 @@ func TestEqualWork(t *testing.T) {
 		{"nobody", accounttest.Password, account.CodeInvalidCredentials},
 		{"nobody", "", account.CodeInvalidCredentials},
 		{"waiting", accounttest.Password, account.CodeNotConfirmed},
-		{"waiting", "wrong", account.CodeNotConfirmed},
+		{"waiting", "wrong", account.CodeInvalidCredentials},
 	} {
 		before := hashes.Load()
 		_, err := d.SignIn(t.Context(), tt.name, tt.password)

@@ -26,10 +26,10 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (acco
 		return account.Tokens{}, failure(doing, err)
 	case unknown:
 		return account.Tokens{}, account.ErrCredentials(errors.New("unknown user"))
-	case !u.Confirmed:
-		return account.Tokens{}, account.ErrNotConfirmed(nil)
 	case !fits:
 		return account.Tokens{}, account.ErrCredentials(errors.New("wrong password"))
+	case !u.Confirmed:
+		return account.Tokens{}, account.ErrNotConfirmed(nil)
 	}
 	renewed := stored
 	if old {

@@ -40,7 +40,7 @@ var kinds = map[account.Code]kind{
 	account.CodeMismatch:           {http.StatusBadRequest, "The code is wrong, or is not the newest for this registration."},
 	account.CodeExpired:            {http.StatusBadRequest, "The code has expired or was tried too often; ask for a new one."},
 	account.CodeChallenge:          {http.StatusForbidden, "The directory wants a further step."},
-	account.CodeUnsupported:        {http.StatusNotImplemented, "The directory cannot do this."},
+	account.CodeUnsupported:        {http.StatusNotImplemented, "The directory cannot do this, or the service is not set up for it."},
 	account.CodeTooManyRequests:    {http.StatusTooManyRequests, "Too many requests; try again later."},
 	account.CodeKeyReused:          {http.StatusUnprocessableEntity, "The Idempotency-Key came before with another request; use a new one."},
 	account.CodeInProgress:         {http.StatusConflict, "The same request is being worked on."},

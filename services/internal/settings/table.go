@@ -161,7 +161,7 @@ var table = []Setting{
 	},
 	{
 		Name: "SMTP_URL", Secret: true, Services: both,
-		Meaning: "mail server, `smtp://user:password@host:587?from=accounts@example.com` or `smtps://…`; without it no notices are sent, and with the embedded store mail stays on the terminal and in `GET /outbox`",
+		Meaning: "mail server, `smtp://user:password@host:587?from=accounts@example.com` or `smtps://…`; without it no notices are sent and addresses cannot be changed, and with the embedded store mail stays on the terminal and in `GET /outbox`",
 		set: func(s *Settings, v string) (err error) {
 			s.SMTPURL, err = absoluteURL(v, "smtp", "smtps")
 			return err

@@ -28,10 +28,12 @@ type Harness struct {
 
 // Differences of an emulated directory. docs/emulators.md lists them for users.
 type Differences struct {
-	ConstantCode  bool // every code is the same, so that none becomes void by a newer one
-	ConfirmsTwice bool // a user who is confirmed can be confirmed by the service's own right again
-	NeverVerifies bool // confirming by code leaves the address unverified
-	AnySession    bool // the session of a challenge is not looked at
+	ConstantCode      bool // every code is the same, so that none becomes void by a newer one
+	ConfirmsTwice     bool // a user who is confirmed can be confirmed by the service's own right again
+	NeverVerifies     bool // confirming by code leaves the address unverified
+	ConfirmationFirst bool // an account that waits is told so by a wrong password, too
+	AnySession        bool // the session of a challenge is not looked at
+	WaitsAloud        bool // an account that waits is told of to whoever has a wrong password
 	// ForgetsUnconfirmed: a code for a new password is made for a user who is not
 	// confirmed, or has no address.
 	ForgetsUnconfirmed bool

@@ -228,10 +228,10 @@ func (m *Memory) SignIn(_ context.Context, username, password string) (account.T
 	switch {
 	case u == nil:
 		return account.Tokens{}, account.ErrCredentials(nil)
-	case !u.Confirmed:
-		return account.Tokens{}, account.ErrNotConfirmed(nil)
 	case u.password != sha256.Sum256([]byte(password)):
 		return account.Tokens{}, account.ErrCredentials(nil)
+	case !u.Confirmed:
+		return account.Tokens{}, account.ErrNotConfirmed(nil)
 	case !u.given.IsZero() && !m.now().Before(u.given):
 		return account.Tokens{}, account.ErrCredentials(nil)
 	case !u.given.IsZero():
