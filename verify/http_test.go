@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 
@@ -67,4 +68,30 @@ func TestMiddleware(t *testing.T) {
 			t.Errorf("%s: the answer holds a token", tt.name)
 		}
 	}
+}
+
+// A token whose key is not known is no bad one while the keys cannot be fetched: its bearer
+// is to come again, and not to sign in again.
+func TestMiddlewareWhileKeysAreAway(t *testing.T) {
+	t.Parallel()
+	k1, k2 := newPair(t, "k1", jwa.ES256()), newPair(t, "k2", jwa.ES256())
+	e := newEndpoint(t, k1)
+	clock := newClock()
+	h := newVerifier(t, verify.NewJWKS(e.URL, nil, clock.now)).Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	want := func(when string, p pair, status int) {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", "Bearer "+sign(t, p, good(nil), nil))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != status || (w.Header().Get("Retry-After") != "") != (status == http.StatusServiceUnavailable) {
+			t.Errorf("%s: got %d with Retry-After %q, want %d", when, w.Code, w.Header().Get("Retry-After"), status)
+		}
+	}
+	want("a known key", k1, http.StatusOK)
+	want("an unknown key", k2, http.StatusUnauthorized)
+	e.down.Store(true)
+	clock.advance(30 * time.Second)
+	want("an unknown key while they are away", k2, http.StatusServiceUnavailable)
+	want("a known key while they are away", k1, http.StatusOK)
 }
