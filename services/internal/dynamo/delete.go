@@ -2,6 +2,9 @@ package dynamo
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,20 +13,31 @@ import (
 	"spillway.example/services/internal/account"
 )
 
-// retiredKey is the key of the one item that lists the names whose claims are retired: a
-// deletion is on it for as long as it takes, so it stays small, and reading it costs what
-// one item costs, where finding them otherwise would take a scan.
-const retiredKey = "retired"
+// retiredLists is how many items list the names whose claims are retired: each deletion
+// writes one of them twice, and those that write the same one at once have to wait for each
+// other. A name is on its list for as long as its deletion takes, so they stay small, and are
+// read at once, where finding the claims otherwise would take a scan. The number is fixed: with
+// another one a deletion that has begun would not find its entry.
+const retiredLists = 16
+
+func retiredKey(list uint32) string { return fmt.Sprintf("retired#%d", list) }
+
+// retiredList gives the list that a name is on.
+func retiredList(username string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(username)) // never fails
+	return h.Sum32() % retiredLists
+}
 
 type retiredItem struct {
 	PK    string   `dynamodbav:"pk"`
 	Names []string `dynamodbav:"names,stringset,omitempty"`
 }
 
-// listed puts a name on the list of retired claims (ADD), or takes it off (DELETE).
+// listed puts a name on its list of retired claims (ADD), or takes it off (DELETE).
 func (s *Store) listed(action, username string) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
-		TableName: s.table, Key: pk(retiredKey), UpdateExpression: aws.String(action + " #names :names"),
+		TableName: s.table, Key: pk(retiredKey(retiredList(username))), UpdateExpression: aws.String(action + " #names :names"),
 		ExpressionAttributeNames:  map[string]string{"#names": "names"},
 		ExpressionAttributeValues: values{":names": &types.AttributeValueMemberSS{Value: []string{username}}},
 	}}
@@ -95,16 +109,27 @@ func (s *Store) Erase(ctx context.Context, username string, id account.UserID) e
 
 // Retired implements [account.Claims].
 func (s *Store) Retired(ctx context.Context) ([]account.Claim, error) {
-	var list retiredItem
-	switch err := s.get(ctx, retiredKey, &list); account.CodeOf(err) {
-	case "":
-	case account.CodeNotFound:
-		return nil, nil
-	default:
+	const doing = "listing retired claims"
+	keys := make([]string, retiredLists)
+	for i := range keys {
+		keys[i] = retiredKey(uint32(i)) //nolint:gosec // a few
+	}
+	var names []string
+	var unread error
+	err := s.batch(ctx, doing, keys, func(i map[string]types.AttributeValue) bool {
+		var list retiredItem
+		unread = errors.Join(unread, read(i, &list))
+		names = append(names, list.Names...)
+		return false
+	})
+	switch {
+	case err != nil:
 		return nil, err
+	case unread != nil:
+		return nil, s.failure(doing, unread)
 	}
 	var claims []account.Claim
-	for _, name := range list.Names {
+	for _, name := range names {
 		c, err := s.Find(ctx, name)
 		switch {
 		case account.CodeOf(err) == account.CodeNotFound:

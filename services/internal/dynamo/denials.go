@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -45,30 +44,13 @@ func (s *Store) DenySession(ctx context.Context, session string, until time.Time
 }
 
 // Denied implements [account.Denials]. It asks for both entries at once.
-func (s *Store) Denied(ctx context.Context, who account.Identity) (bool, error) {
-	const doing = "reading the deny list"
-	ask := map[string]types.KeysAndAttributes{*s.table: {
-		Keys:           []map[string]types.AttributeValue{pk(deniedUserKey(who.UserID)), pk(deniedSessionKey(who.SessionID))},
-		ConsistentRead: aws.Bool(true),
-	}}
-	for try := range tries {
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: ask})
-		if err != nil {
-			return false, s.failure(doing, err)
-		}
-		for _, i := range out.Responses[*s.table] {
-			if denies(i, who) {
-				return true, nil
-			}
-		}
-		if ask = out.UnprocessedKeys; len(ask) == 0 {
-			return false, nil
-		}
-		if err := pause(ctx, try); err != nil {
-			return false, s.failure(doing, err)
-		}
-	}
-	return false, account.ErrThrottled(errors.New(doing + ": the table is too busy"))
+func (s *Store) Denied(ctx context.Context, who account.Identity) (denied bool, err error) {
+	err = s.batch(ctx, "reading the deny list", []string{deniedUserKey(who.UserID), deniedSessionKey(who.SessionID)},
+		func(i map[string]types.AttributeValue) bool {
+			denied = denied || denies(i, who)
+			return denied
+		})
+	return denied, err
 }
 
 // denies says whether an entry of the deny list covers a bearer.
