@@ -2,7 +2,11 @@ package account
 
 import (
 	"context"
+	"crypto/hmac"
+	"encoding/base64"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,7 +55,12 @@ func (s *Sessions) RespondToChallenge(ctx context.Context, a ChallengeAnswer) (T
 	if !slices.Contains(answerable, a.Name) {
 		return Tokens{}, invalid("challenge", "is none that can be answered here")
 	}
-	guess, err := s.Limits.Code(ctx, name)
+	session, ok := s.Limits.unsealed(name, a.Session)
+	if !ok {
+		return Tokens{}, ErrCredentials(nil)
+	}
+	a.Session = session
+	guess, err := s.Limits.Code(ctx, name, "factor")
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -70,7 +79,47 @@ func (s *Sessions) RespondToChallenge(ctx context.Context, a ChallengeAnswer) (T
 	if err == nil { // a further challenge proves nothing: some are choices
 		guess.Right(ctx)
 	}
-	return tokens, as("responses."+NewPassword, err)
+	return tokens, as("responses."+NewPassword, s.sealed(name, err))
+}
+
+// sealed has the session of a challenge go out with a seal, which says that the account's
+// password was right: answers are counted for those who bring one, and nobody else can use
+// up what its owner may try.
+func (s *Sessions) sealed(name string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Challenge == nil || e.Challenge.Session == "" {
+		return err
+	}
+	c := *e.Challenge
+	c.Session = s.Limits.sealed(name, c.Session)
+	with := *e
+	with.Challenge = &c
+	return &with
+}
+
+// sealed puts a seal on a challenge's session.
+func (l *Limits) sealed(name, session string) string {
+	if l == nil {
+		return session
+	}
+	return session + "." + l.seal(name, session)
+}
+
+// unsealed gives the session in a sealed one, if the seal is ours and for the account.
+func (l *Limits) unsealed(name, sealed string) (session string, ok bool) {
+	if l == nil {
+		return sealed, true
+	}
+	i := strings.LastIndexByte(sealed, '.')
+	if i < 0 {
+		return "", false
+	}
+	session = sealed[:i]
+	return session, hmac.Equal([]byte(sealed[i+1:]), []byte(l.seal(name, session)))
+}
+
+func (l *Limits) seal(name, session string) string {
+	return base64.RawURLEncoding.EncodeToString(keyed(l.Key, "challenge", name, session))
 }
 
 // GivePassword gives a confirmed account a temporary password by an operator's right, who

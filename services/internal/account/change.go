@@ -50,7 +50,8 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 	}
 	s.tell(ctx, user.Username, passwordChanged)
 	guess.Right(ctx)
-	return s.Directory.SignIn(ctx, user.Username, password)
+	tokens, err := s.Directory.SignIn(ctx, user.Username, password)
+	return tokens, s.sealed(user.Username, err)
 }
 
 // changed says whether the password is the new one already, by an earlier try of the same

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"spillway.example/services/internal/account"
@@ -52,15 +53,81 @@ func TestFactorsAreLimited(t *testing.T) {
 	l := limit(account.DefaultPolicies())
 	m := accounttest.NewMemory(nil)
 	s := account.NewSessions(account.SessionsConfig{Directory: factor{m}, Claims: m, Mailer: m, Limits: l.Limits})
-	answer := func(name string) account.Code {
-		_, err := s.RespondToChallenge(from(t, elsewhere), account.ChallengeAnswer{Username: "alice", Name: name, Session: "s"})
-		return account.CodeOf(err)
-	}
+	member(t, m)
+	session := challenged(t, s, home)
 	for range 50 {
-		answer("SELECT_MFA_TYPE")
-		if answer("SOFTWARE_TOKEN_MFA") == account.CodeTooManyRequests {
+		c, err := answer(t, s, elsewhere, "SELECT_MFA_TYPE", session)
+		if account.CodeOf(err) == account.CodeTooManyRequests {
+			return
+		}
+		if _, err := answer(t, s, elsewhere, "SOFTWARE_TOKEN_MFA", c.Session); account.CodeOf(err) == account.CodeTooManyRequests {
 			return
 		}
 	}
 	t.Error("fifty codes were tried with the clock standing still")
+}
+
+// member makes alice.
+func member(t *testing.T, m *accounttest.Memory) {
+	t.Helper()
+	_, err := m.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password})
+	if err == nil {
+		err = m.ConfirmUser(t.Context(), "alice")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// challenged signs alice in as far as it goes, and gives the challenge's session.
+func challenged(t *testing.T, s *account.Sessions, address string) string {
+	t.Helper()
+	_, err := s.SignIn(from(t, address), "alice", accounttest.Password)
+	e, ok := errors.AsType[*account.Error](err)
+	if !ok || e.Challenge == nil {
+		t.Fatalf("SignIn: %v, want a challenge", err)
+	}
+	return e.Challenge.Session
+}
+
+func answer(t *testing.T, s *account.Sessions, address, name, session string) (account.Challenge, error) {
+	t.Helper()
+	_, err := s.RespondToChallenge(from(t, address), account.ChallengeAnswer{Username: "alice", Name: name, Session: session})
+	if e, ok := errors.AsType[*account.Error](err); ok && e.Challenge != nil {
+		return *e.Challenge, err
+	}
+	return account.Challenge{}, err
+}
+
+// Strangers who try codes in somebody's name, whatever for, keep nobody from a second
+// factor or from another address, wherever they sign in.
+func TestStrangersUseUpNoCodes(t *testing.T) {
+	t.Parallel()
+	l := limit(account.DefaultPolicies())
+	m := accounttest.NewMemory(nil)
+	s := account.NewSessions(account.SessionsConfig{Directory: factor{m}, Claims: m, Mailer: m, Limits: l.Limits})
+	r := account.NewRegistrar(account.RegistrarConfig{Directory: m, Claims: m, Profiles: m, Mailer: m, Limits: l.Limits})
+	member(t, m)
+	mallory := limit(account.DefaultPolicies())
+	mallory.Key = []byte("another key")
+	forged := account.NewSessions(account.SessionsConfig{Directory: factor{m}, Claims: m, Mailer: m, Limits: mallory.Limits})
+	session := challenged(t, forged, elsewhere)
+	for range 100 {
+		for _, session := range []string{"s", "", ".", session} {
+			if _, err := answer(t, s, elsewhere, "SOFTWARE_TOKEN_MFA", session); account.CodeOf(err) != account.CodeInvalidCredentials {
+				t.Fatalf("an answer without the password: %v", err)
+			}
+		}
+		_ = s.ResetPassword(from(t, elsewhere), account.Reset{Username: "alice", Code: "000000", Password: "another good password"})
+	}
+	if _, err := answer(t, s, home, "SOFTWARE_TOKEN_MFA", challenged(t, s, home)); account.CodeOf(err) != account.CodeMismatch {
+		t.Errorf("the owner's second factor: %v, want it tried", err)
+	}
+	_, err := r.ConfirmEmail(from(t, "203.0.113.1"), account.Identity{UserID: "id", Username: "alice"}, "000000")
+	if account.CodeOf(err) != account.CodeMismatch {
+		t.Errorf("the owner's code for another address: %v, want it tried", err)
+	}
+	if err := s.ResetPassword(from(t, home), account.Reset{Username: "alice", Code: "000000", Password: "another good password"}); account.CodeOf(err) != account.CodeTooManyRequests {
+		t.Errorf("another code for a new password: %v, want too many", err)
+	}
 }

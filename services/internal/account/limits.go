@@ -78,20 +78,21 @@ func (l *Limits) SignIn(ctx context.Context, name string) (Guess, error) {
 	return Guess{}, nil
 }
 
-// Code counts an attempt at a code that was mailed to an account. CodeTooManyRequests.
-// Where the counters cannot be had it fails: six digits can be guessed, and their owner
-// can wait.
-func (l *Limits) Code(ctx context.Context, name string) (Guess, error) {
+// Code counts an attempt at a code of an account. CodeTooManyRequests. Where the counters
+// cannot be had it fails: six digits can be guessed, and their owner can wait. Codes that
+// not everybody may try have a budget of their own, named by how: nobody uses it up from
+// outside.
+func (l *Limits) Code(ctx context.Context, name string, how ...string) (Guess, error) {
 	if l == nil {
 		return Guess{}, nil
 	}
-	return l.guess(ctx, CodeAccount, name)
+	return l.guess(ctx, CodeAccount, name, how...)
 }
 
 // guess counts a guess from an address that is known for the account on its own, and
 // any other on the address's budget and the account's too. The address comes first, so
 // that one that has used up its own takes nothing of the account's.
-func (l *Limits) guess(ctx context.Context, account Policy, name string) (Guess, error) {
+func (l *Limits) guess(ctx context.Context, account Policy, name string, how ...string) (Guess, error) {
 	client := clientOf(ctx)
 	taken, err := l.take(ctx, GuessPair, trustFor, name, client)
 	g := Guess{pair: l.key(GuessPair, name, client), taken: taken}
@@ -106,7 +107,7 @@ func (l *Limits) guess(ctx context.Context, account Policy, name string) (Guess,
 			return g, err
 		}
 	}
-	_, err = l.take(ctx, account, 0, name)
+	_, err = l.take(ctx, account, 0, append([]string{name}, how...)...)
 	return g, err
 }
 

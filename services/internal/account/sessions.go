@@ -62,7 +62,7 @@ func (s *Sessions) SignIn(ctx context.Context, username, password string) (Token
 		}
 		return Tokens{}, ErrCredentials(err)
 	}
-	return tokens, err
+	return tokens, s.sealed(name, err)
 }
 
 // Refresh goes on with a session; the refresh token in the answer takes the place
