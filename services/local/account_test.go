@@ -109,9 +109,27 @@ func TestDeleteAccount(t *testing.T) {
 		want(t, "delete with a wrong password", remove(access, "wrong"), 401, "invalid_credentials")
 		want(t, "account", send(t, w, call{method: "GET", path: "/account", token: access}), 200, "")
 		want(t, "delete", remove(access, accounttest.Password), 204, "")
-		want(t, "account of nobody", send(t, w, call{method: "GET", path: "/account", token: access}), 404, "not_found")
-		want(t, "delete again", remove(access, accounttest.Password), 404, "not_found")
+		want(t, "account of nobody", send(t, w, call{method: "GET", path: "/account", token: access}), 401, "invalid_token")
+		want(t, "delete again", remove(access, accounttest.Password), 401, "invalid_token")
 		want(t, "login", send(t, w, post("/login", alice)), 401, "invalid_credentials")
+		want(t, "register anew", send(t, w, post("/register", alice)), 200, "")
+	})
+}
+
+// A deletion that fails has voided the token it came with, so that it cannot come again: it
+// goes on by itself.
+func TestDeleteAccountGoesOn(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{claims: accounttest.FailingToErase})
+		access := w.signedIn(t, send)
+		remove := call{method: "POST", path: "/account/delete", token: access, body: `{"password":"` + accounttest.Password + `"}`}
+		g := send(t, w, remove)
+		want(t, "delete that fails", g, 503, "unavailable")
+		if !strings.Contains(g.body, "goes on by itself") || g.header.Get("Retry-After") != "" {
+			t.Errorf("a deletion that goes on asks to be repeated: %v %s", g.header, g.body)
+		}
+		want(t, "delete again", send(t, w, remove), 401, "invalid_token")
 		want(t, "register anew", send(t, w, post("/register", alice)), 200, "")
 	})
 }

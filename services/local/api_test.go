@@ -44,6 +44,7 @@ func (w *world) count(context.Context, string) { w.events.Add(1) }
 // change puts other ports in the place of the memory's.
 type change struct {
 	directory account.Directory
+	claims    func(account.Claims) account.Claims
 	profiles  rpc.ProfileSource
 	limits    account.Policies // none where it is nil
 	breaches  account.Breaches // none where it is nil
@@ -56,6 +57,10 @@ func newWorld(c change) *world {
 	if c.directory == nil {
 		c.directory = w.Memory
 	}
+	claims := account.Claims(w.Memory)
+	if c.claims != nil {
+		claims = c.claims(claims)
+	}
 	limits := account.NewLimits(account.LimitsConfig{
 		Counters: &w.Counters, Policies: c.limits, Key: []byte("limits"), Now: w.clock.Now, Logger: log,
 	})
@@ -64,8 +69,8 @@ func newWorld(c change) *world {
 		breaches = &account.BreachCheck{Breaches: c.breaches, Logger: log, Count: w.count}
 	}
 	registrar := account.NewRegistrar(account.RegistrarConfig{
-		Directory: c.directory, Claims: w.Memory, Profiles: w.Memory, Mailer: w.Memory,
-		Limits: limits, Breaches: breaches, Now: w.clock.Now, Logger: log,
+		Directory: c.directory, Claims: claims, Profiles: w.Memory, Mailer: w.Memory, Revoker: w.revoker(w.Memory),
+		Limits: limits, Breaches: breaches, Now: w.clock.Now, Wait: w.clock.Wait, Logger: log,
 	})
 	if c.profiles == nil {
 		c.profiles = rpc.Local{Verifier: w.Memory, Registrar: registrar}
@@ -91,10 +96,7 @@ func newWorld(c change) *world {
 
 // revoker voids access tokens on the world's clock, without waiting for it.
 func (w *world) revoker(d account.Denials) *account.Revoker {
-	return account.NewRevoker(account.RevokerConfig{Denials: d, Now: w.clock.Now, Wait: func(_ context.Context, d time.Duration) error {
-		w.clock.Advance(d)
-		return nil
-	}})
+	return account.NewRevoker(account.RevokerConfig{Denials: d, Now: w.clock.Now, Wait: w.clock.Wait})
 }
 
 // call is one request.

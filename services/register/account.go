@@ -46,7 +46,8 @@ func (a Account) AddRoutes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "delete_account", Tag: "Account", Method: http.MethodPost, Path: "/account/delete", Summary: "Delete the account",
 		Description: "With everything that is held of it; the username is free again then. It takes the password, since a token may be " +
-			"stolen. Once begun, it is ended whatever comes in between.",
+			"stolen. Once begun, it is ended whatever comes in between: a 503 that says so need not be repeated, and what is repeated gets 401, " +
+			"since the access tokens are void.",
 		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeInvalidCredentials},
 	}, func(ctx context.Context, in *deletion) (*struct{}, error) {
 		who, _, err := a.who(ctx, &in.Bearer)

@@ -4,17 +4,19 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"time"
 )
 
 // Delete removes the account of whoever a verified access token belongs to, with all that
 // is held of it: sessions and access tokens, directory user, profile, proven address, requests that may come
 // again, and the claim on the name, which is free again then. It takes the password, since
 // a token may be stolen. CodeInvalidCredentials; CodeNotFound where the account is gone;
-// CodeTooManyRequests.
+// CodeTooManyRequests; CodeUnavailable, also where it has begun and goes on by itself.
 //
 // It is a saga as sign-up is: the claim is retired first, which nobody takes back, and
-// goes last. Whatever interrupts it, the same request again, [Registrar.FinishDeletions]
-// and the next sign-up for the name go on from there. See docs/deletion.md.
+// goes last. Whatever interrupts it, [Registrar.FinishDeletions], the next sign-up for the
+// name, and the same request again while its token is good, go on from there. See
+// docs/deletion.md.
 func (r *Registrar) Delete(ctx context.Context, who Identity, password string) error {
 	ctx, cancel := context.WithTimeout(ctx, leaseWork)
 	defer cancel()
@@ -33,7 +35,11 @@ func (r *Registrar) Delete(ctx context.Context, who Identity, password string) e
 	}
 	ctx, cancel = toTheEnd(ctx, leaseWork) // once begun it is ended
 	defer cancel()
-	return r.erase(ctx, claim)
+	if err := r.erase(ctx, claim); err != nil {
+		r.eraseLater(ctx, claim)
+		return &Error{Code: CodeUnavailable, Message: "The deletion has begun, and goes on by itself.", Err: err}
+	}
+	return nil
 }
 
 // prove holds a password to be that of the account, and gives its user.
@@ -133,6 +139,29 @@ func (r *Registrar) erase(ctx context.Context, c Claim) error {
 		}
 	}
 	return r.Claims.Erase(ctx, c.Username, c.UserID)
+}
+
+// erasePauses are how long to wait before a deletion that failed is gone on with.
+var erasePauses = []time.Duration{2 * time.Second, 10 * time.Second}
+
+// eraseLater goes on with a deletion that failed: whoever asked for it may not be able to
+// ask again, since their tokens are void.
+func (r *Registrar) eraseLater(ctx context.Context, c Claim) {
+	err := r.Background.Do(ctx, func(ctx context.Context) {
+		var err error
+		for _, pause := range erasePauses {
+			if err = r.Wait(ctx, pause); err != nil {
+				break
+			}
+			if err = r.erase(ctx, c); err == nil {
+				return
+			}
+		}
+		r.Logger.WarnContext(ctx, "deletion not finished; the next process goes on", "err", err)
+	})
+	if err != nil {
+		r.Logger.WarnContext(ctx, "deletion not finished; the next process goes on", "err", err)
+	}
 }
 
 // stalled is how long a deletion takes at most: one that began before that was interrupted.

@@ -38,6 +38,7 @@ type RegistrarConfig struct {
 	Count         Count    // of SignUpsFailed and MailsFailed
 	EmailRequired bool     // refuse a sign-up that gives no e-mail address
 	Now           func() time.Time
+	Wait          func(ctx context.Context, d time.Duration) error // how to wait; nil is by the clock
 	Logger        *slog.Logger
 }
 
@@ -56,6 +57,9 @@ func NewRegistrar(c RegistrarConfig) *Registrar {
 	}
 	if c.Background == nil {
 		c.Background = Inline{}
+	}
+	if c.Wait == nil {
+		c.Wait = wait
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

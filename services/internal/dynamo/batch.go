@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -25,10 +26,8 @@ func (s *Store) batch(ctx context.Context, doing string, keys []string, f func(m
 		if err != nil {
 			return s.failure(doing, err)
 		}
-		for _, i := range out.Responses[*s.table] {
-			if f(i) {
-				return nil
-			}
+		if slices.ContainsFunc(out.Responses[*s.table], f) {
+			return nil
 		}
 		if ask = out.UnprocessedKeys; len(ask) == 0 {
 			return nil

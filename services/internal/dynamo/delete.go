@@ -112,7 +112,7 @@ func (s *Store) Retired(ctx context.Context) ([]account.Claim, error) {
 	const doing = "listing retired claims"
 	keys := make([]string, retiredLists)
 	for i := range keys {
-		keys[i] = retiredKey(uint32(i)) //nolint:gosec // a few
+		keys[i] = retiredKey(uint32(i))
 	}
 	var names []string
 	var unread error

@@ -1,6 +1,7 @@
 package accounttest
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -20,6 +21,12 @@ func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return epoch.Add(c.passed)
+}
+
+// Wait moves the clock on instead of waiting.
+func (c *Clock) Wait(_ context.Context, d time.Duration) error {
+	c.Advance(d)
+	return nil
 }
 
 // Advance moves the clock on.

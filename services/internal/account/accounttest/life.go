@@ -28,6 +28,7 @@ func RunLife(t *testing.T, open func(t *testing.T) Harness) {
 		{"two deletions of one account at once", lifeDeleteTwice},
 		{"a user that an operator deleted", lifeGone},
 		{"the address of a user that an operator deleted", lifeGoneAddress},
+		{"a deletion that fails goes on by itself", lifeDeleteGoesOn},
 		{"a crash at every step of a deletion", lifeDeleteCrashes},
 		{"challenge", lifeChallenge},
 		{"change the address", lifeEmail},

@@ -172,6 +172,35 @@ func lifeDeleteTwice(s *saga) {
 	wantCode(s.T, "SignIn to the next account", s.signIn(name, newPassword), "")
 }
 
+// FailingToErase makes a table of one, that cannot erase an account the first time.
+func FailingToErase(c account.Claims) account.Claims { return &failingToErase{Claims: c} }
+
+type failingToErase struct {
+	account.Claims
+	failed bool
+}
+
+// Erase implements [account.Claims].
+func (c *failingToErase) Erase(ctx context.Context, username string, id account.UserID) error {
+	if !c.failed {
+		c.failed = true
+		return account.ErrThrottled(nil)
+	}
+	return c.Claims.Erase(ctx, username, id)
+}
+
+// lifeDeleteGoesOn fails to end a deletion, which nobody asks for again.
+func lifeDeleteGoesOn(s *saga) {
+	ctx := context.Background()
+	name := Address("goes-on")
+	s.join(name, name)
+	_, who := s.enter(name)
+	h := s.Harness
+	h.Claims = FailingToErase(h.Claims)
+	wantCode(s.T, "Delete that fails", s.over(h).Delete(ctx, who, Password), account.CodeUnavailable)
+	s.wantGone(name, name, who.UserID)
+}
+
 // lifeDeleteCrashes interrupts a deletion at every call to a port, before it and after it.
 // Once it has begun, whatever goes on with it ends it: the same request, the process that
 // starts next, or whoever wants the name.

@@ -64,7 +64,7 @@ func newSaga(t *testing.T, h Harness) *saga {
 // over makes a Registrar on the test's clock and mailer over the harness's ports.
 func (s *saga) over(h Harness) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
-		Directory: h.Directory, Claims: h.Claims, Profiles: h.Profiles, Mailer: s.mails, Now: s.clock.Now, Revoker: s.revoker(),
+		Directory: h.Directory, Claims: h.Claims, Profiles: h.Profiles, Mailer: s.mails, Now: s.clock.Now, Revoker: s.revoker(), Wait: s.clock.Wait,
 	})
 }
 
@@ -72,7 +72,7 @@ func (s *saga) over(h Harness) *account.Registrar {
 func (s *saga) revoker() *account.Revoker {
 	return account.NewRevoker(account.RevokerConfig{
 		Denials: s.mails, Now: s.clock.Now,
-		Wait: func(_ context.Context, d time.Duration) error { s.clock.Advance(d); return nil },
+		Wait: s.clock.Wait,
 	})
 }
 
