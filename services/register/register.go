@@ -75,7 +75,7 @@ func AddProfiles(api *httpapi.API, source rpc.ProfileSource, log *slog.Logger) {
 type registration struct {
 	httpapi.Idempotent
 	Body struct {
-		Username string `json:"username" maxLength:"254" doc:"3 to 64 characters, none of them white space or invisible; or an e-mail address" example:"alice"`
+		Username string `json:"username" maxLength:"254" doc:"3 to 64 characters, none of them white space or invisible, and no UUID; or an e-mail address" example:"alice"`
 		Password string `json:"password" maxLength:"1024" format:"password" doc:"8 to 128 characters; not the username, nor one of the commonest passwords" example:"correct horse battery staple"`
 		Email    string `json:"email,omitempty" maxLength:"254" doc:"Where the code goes; with an e-mail address as username that is it" example:"alice@example.com"`
 	}

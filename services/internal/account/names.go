@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"golang.org/x/net/idna"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -19,6 +20,7 @@ const (
 	MaxUsername = 64
 	MaxEmail    = 254
 	maxLocal    = 64
+	uuidLength  = 36 // other lengths are spellings that are nobody's id
 )
 
 // FoldUsername gives the one form of a username that the directory and the table
@@ -27,7 +29,8 @@ const (
 //
 // A username has 3 to 64 characters: letters, marks, digits, punctuation and
 // symbols, none of them invisible, in one script or in several that are written together,
-// and not in letters that look like Latin ones (docs/attacks.md). One with an @ must be an
+// and not in letters that look like Latin ones (docs/attacks.md). None has the shape of a
+// [UserID], for which Cognito would take it. One with an @ must be an
 // e-mail address. Anything else fails with CodeInvalid on the field "username".
 func FoldUsername(s string) (string, error) {
 	folded, why := foldName(s)
@@ -41,6 +44,8 @@ func FoldUsername(s string) (string, error) {
 			if folded, why = foldEmail(s); why != "" {
 				why = "with an @ must be an e-mail address: " + why
 			}
+		case isUUID(folded):
+			why = "must not be a UUID"
 		default:
 			why = lookalike(folded)
 		}
@@ -50,6 +55,10 @@ func FoldUsername(s string) (string, error) {
 	}
 	return folded, nil
 }
+
+// isUUID says whether a text is a UUID as it is written (RFC 9562 section 4), whatever its
+// version.
+func isUUID(s string) bool { return len(s) == uuidLength && uuid.Validate(s) == nil }
 
 // FoldEmail gives the one form of an e-mail address that the table knows: the local
 // part as [FoldUsername] folds a name, the domain in lower-case ASCII (RFC 5891).

@@ -46,6 +46,11 @@ func TestFoldUsername(t *testing.T) {
 		{"\u13a0\u13a1\u13a2", "\uab70\uab71\uab72"}, // Cherokee
 		{"a.b-c_d+1", "a.b-c_d+1"},
 		{"Alice@Example.COM", "alice@example.com"},
+		{"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a", ""}, // a user's id
+		{"7D0F6A3E-5B1C-4B7E-9A55-1F2E3D4C5B6A", ""},
+		{"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5bﬀ", ""}, // one when folded
+		{"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6g", "7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6g"},
+		{"7d0f6a3e5b1c4b7e9a551f2e3d4c5b6a", "7d0f6a3e5b1c4b7e9a551f2e3d4c5b6a"},
 		{"al", ""},
 		{strings.Repeat("a", 64), strings.Repeat("a", 64)},
 		{strings.Repeat("a", 65), ""},
@@ -118,6 +123,22 @@ func TestFoldUsernameProperties(t *testing.T) {
 			twice, err := account.FoldUsername(again)
 			if err != nil || twice != once {
 				t.Fatalf("%+q folds to %+q, and %+q to %+q (%v)", in, once, again, twice, err)
+			}
+		}
+	})
+}
+
+// A user's id is no name, or who is named like it would be taken for its user.
+func TestFoldUsernameRefusesIDs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		id := rapid.StringMatching(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`).Draw(t, "id")
+		if got, err := account.FoldUsername(id); account.CodeOf(err) != account.CodeInvalid {
+			t.Fatalf("%q is a name: %q, %v", id, got, err)
+		}
+		for _, name := range []string{id + "x", id[:35]} {
+			if _, err := account.FoldUsername(name); err != nil {
+				t.Fatalf("%q is no name: %v", name, err)
 			}
 		}
 	})
