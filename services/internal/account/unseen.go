@@ -3,6 +3,8 @@ package account
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -20,9 +22,7 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 		defer cancel()
 		_, err := r.enlist(ctx, r.claim(ctx, user, token), user, code)
 		if CodeOf(err) == CodeUsernameTaken {
-			// What an account would have cost: whoever keeps the service busy must not learn
-			// by how busy it is. Beside it, the look-ups of a refusal are as many.
-			err = r.Directory.PretendSignUp(ctx, user)
+			err = r.refuse(ctx, user, errors.Is(err, errOwned))
 		}
 		if err != nil {
 			r.Count.Add(ctx, "SignUpsFailed")
@@ -36,16 +36,43 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 	})
 }
 
+// refuse does for an address that is taken what else an account for it would have cost:
+// whoever keeps the service busy must not learn by how busy it is. Whoever has the address,
+// there are three look-ups, two writes and a sign-up at the directory. What they give is of
+// no use, so that their failures are none.
+func (r *Registrar) refuse(ctx context.Context, user NewUser, owned bool) error {
+	if owned {
+		_, _ = r.Claims.MarkMailed(ctx, user.Username, r.Now(), MailInterval)
+	} else {
+		_, _ = r.Claims.EmailOwner(ctx, user.Email)
+		_, _ = r.Profiles.Get(ctx, nobody())
+	}
+	return r.Directory.PretendSignUp(ctx, user)
+}
+
+// nobody gives an id that no user has.
+func nobody() UserID { return UserID(rand.Text()) }
+
+// errOwned is behind the refusal of an address that an account of another name has.
+var errOwned = errors.New("the address is another account's")
+
 // refuseOwned stops where the address already belongs to an account of another
 // name. The claim is left to its lease, so that whoever asks again and again does
 // not fill the owner's mailbox.
 func (r *Registrar) refuseOwned(ctx context.Context, c Claim) error {
 	owned, err := r.owned(ctx, c.Email, "")
-	if err != nil || !owned {
+	switch {
+	case err != nil:
 		return err
+	case !owned: // the look-ups that an owner would have taken
+		_, _ = r.Profiles.Get(ctx, nobody())
+		_, _ = r.Directory.FindUser(ctx, c.Username)
+		return nil
 	}
 	r.send(ctx, alreadyRegistered(c.Email))
-	return ErrUsernameTaken(0)
+	taken := errTaken
+	taken.Err = errOwned
+	return &taken
 }
 
 // unseen mails what is asked for under a name that nobody may learn anything about.

@@ -43,12 +43,15 @@ func storeClaim(ctx context.Context, tx *sql.Tx, c account.Claim) error {
 	return err
 }
 
-// Acquire implements [account.Claims].
+// Acquire implements [account.Claims]. It writes whether the name is free or not.
 func (s *Store) Acquire(ctx context.Context, c account.Claim) (held account.Claim, acquired bool, err error) {
 	err = s.update(ctx, "claiming a name", func(tx *sql.Tx) error {
 		held, err = findClaim(ctx, tx, c.Username)
-		if account.CodeOf(err) != account.CodeNotFound {
+		switch {
+		case err == nil:
 			acquired = held.Attempt == c.Attempt // by a call whose answer was lost
+			return decoy(ctx, tx)
+		case account.CodeOf(err) != account.CodeNotFound:
 			return err
 		}
 		held, acquired = c, true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 
@@ -80,6 +81,20 @@ func (p *postbox) code(t *testing.T) string {
 		t.Fatal("no mail was sent")
 	}
 	return sixDigits.FindString(p.mails[len(p.mails)-1].Text)
+}
+
+// codeTo gives the code in the newest mail to an address.
+func (p *postbox) codeTo(t *testing.T, email string) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range slices.Backward(p.mails) {
+		if m.To == email {
+			return sixDigits.FindString(m.Text)
+		}
+	}
+	t.Fatalf("no mail was sent to %s", email)
+	return ""
 }
 
 // member signs up and confirms a user without an address.

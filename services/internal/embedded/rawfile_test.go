@@ -1,8 +1,10 @@
 package embedded_test
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/base64"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
@@ -58,6 +60,28 @@ func everything(t *testing.T, dir string) []byte {
 		all = append(all, content...)
 	}
 	return all
+}
+
+// commits gives how many transactions the write-ahead log has, each of which has waited for
+// the disk (https://www.sqlite.org/fileformat2.html#the_write_ahead_log). A log that begins
+// anew counts from zero.
+func commits(t *testing.T, dir string) (n int) {
+	t.Helper()
+	log, err := os.ReadFile(dataFile(dir) + "-wal")
+	if err != nil || len(log) == 0 {
+		return 0 // emptied by whoever was the last to close the file
+	}
+	const header, frame = 32, 24
+	size, salt := int(binary.BigEndian.Uint32(log[8:])), log[16:24]
+	for at := header; at+frame+size <= len(log); at += frame + size {
+		if !bytes.Equal(log[at+8:at+16], salt) {
+			break // left by an earlier log
+		}
+		if binary.BigEndian.Uint32(log[at+4:]) != 0 { // the last frame of a transaction
+			n++
+		}
+	}
+	return n
 }
 
 // decoded gives the bytes of a refresh token.

@@ -2,22 +2,30 @@ package embedded_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/embedded"
 )
 
 // harness is register's and login's view of one data folder: two stores on one file.
 func harness(t *testing.T) accounttest.Harness {
 	t.Helper()
-	dir := t.TempDir()
-	one, two := open(t, dir), open(t, dir)
+	dir, box := t.TempDir(), &postbox{}
+	var hashes atomic.Int64
+	counting := func(c *embedded.Config) { c.OnHash = func() { hashes.Add(1) } }
+	one, two := open(t, dir, counting), open(t, dir, counting)
 	return accounttest.Harness{
-		Directory: directory(one), Claims: two, Profiles: two,
+		Directory: one.Directory(box), Claims: two, Profiles: two,
 		Code: func(t *testing.T, _, email string) string {
 			t.Helper()
-			return newestCode(t, one, email)
+			return box.codeTo(t, email)
+		},
+		Work: func(t *testing.T) accounttest.Work {
+			t.Helper()
+			return accounttest.Work{Hashes: int(hashes.Load()), Commits: commits(t, dir)}
 		},
 		ProfilesOf: func(t *testing.T, username string) []account.Profile {
 			t.Helper()

@@ -21,9 +21,22 @@ type Harness struct {
 	// ProfilesOf gives every stored profile with the username, by a scan: more
 	// than one, or one that no claim knows, is an orphan.
 	ProfilesOf func(t *testing.T, username string) []account.Profile
+	// Work gives what was done so far that whoever watches the machine may see; nil where
+	// the adapter does it elsewhere.
+	Work func(t *testing.T) Work
 	// Emulated says in what the directory is an emulator that differs from its real
 	// service; what it cannot show is not asked of it.
 	Emulated Differences
+}
+
+// Work is what takes a machine its time.
+type Work struct {
+	Hashes  int // of passwords
+	Commits int // waits for the disk
+}
+
+func (w Work) since(begun Work) Work {
+	return Work{w.Hashes - begun.Hashes, w.Commits - begun.Commits}
 }
 
 // Differences of an emulated directory. docs/emulators.md lists them for users.

@@ -17,11 +17,11 @@ type deadRecords struct {
 }
 
 func (d deadRecords) Finish(ctx context.Context, r account.Record) error {
-	return crashingErr(d.c, func() error { return d.Records.Finish(ctx, r) })
+	return crashingErr(d.c, "Records.Finish", func() error { return d.Records.Finish(ctx, r) })
 }
 
 func (d deadRecords) Abandon(ctx context.Context, r account.Record) error {
-	return crashingErr(d.c, func() error { return d.Records.Abandon(ctx, r) })
+	return crashingErr(d.c, "Records.Abandon", func() error { return d.Records.Abandon(ctx, r) })
 }
 
 // sagaRepeats crashes a sign-up at every call to a port, before the call and after it,
