@@ -136,7 +136,9 @@ func rawQuery(query string) map[string][]string {
 func lower(h http.Header) map[string][]string {
 	m := make(map[string][]string, len(h))
 	for name, values := range h {
-		m[strings.ToLower(name)] = values
+		if len(values) > 0 { // net/http sends no such field
+			m[strings.ToLower(name)] = values
+		}
 	}
 	return m
 }

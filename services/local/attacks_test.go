@@ -397,6 +397,9 @@ func TestNoBodyTakesUnknownMembers(t *testing.T) {
 	for path, methods := range d.Paths {
 		for method, op := range methods {
 			for media, body := range op.RequestBody.Content {
+				if media == "application/x-www-form-urlencoded" {
+					continue // whose unknown fields are ignored (RFC 6749 section 3.2), as each is read by its name
+				}
 				bodies++
 				name := body.Schema.Ref[strings.LastIndexByte(body.Schema.Ref, '/')+1:]
 				if s, known := d.Components.Schemas[name]; !known || s.AdditionalProperties != false {

@@ -108,6 +108,7 @@ func TestOpenAPIIsWhole(t *testing.T) {
 				Example any
 				Schema  schema
 			}
+			Security  []map[string]any
 			Responses map[string]struct {
 				Content map[string]struct {
 					Examples map[string]struct{ Value httpapi.Problem }
@@ -130,6 +131,9 @@ func TestOpenAPIIsWhole(t *testing.T) {
 		}
 	}
 	codes := doc.Components.Schemas["Problem"].Properties["code"].Enum
+	if s := doc.Paths["/logout"]["post"].Security; len(s) != 2 || len(s[0]) != 0 || s[1]["access_token"] == nil {
+		t.Errorf("/logout takes an access token or none: %v", s)
+	}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
 			what := method + " " + path

@@ -94,7 +94,7 @@ func open(ctx context.Context, c Config) (handler http.Handler, o frontdoor.Opti
 	if len(b.Introspection) > 0 {
 		login.AddIntrospection(api, b.Verifier, b.Introspection)
 	}
-	b.AddRoutes(api.Mux)
+	b.AddRoutes(api)
 
 	o = program.Options(s, b, t, log)
 	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }

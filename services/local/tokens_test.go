@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -155,8 +156,10 @@ func TestIntrospection(t *testing.T) {
 			"an access token": "Bearer " + access, "both with a comma": "Bearer " + newSecret + "," + oldSecret, "no Basic": "Basic !", "the name": basic(newSecret, ""),
 		} {
 			g := send(t, w, introspect(access, authorization))
-			want(t, name, g, 401, "invalid_token")
-			if g.header.Get("WWW-Authenticate") == "" || strings.Contains(g.body, newSecret) {
+			want(t, name, g, 401, "invalid_client")
+			offered := strings.Join(g.header.Values("WWW-Authenticate"), ", ") // some doors have one line for all
+			if !strings.HasPrefix(offered, `Basic realm="token introspection", Bearer`) || strings.Contains(g.body, newSecret) ||
+				strings.HasSuffix(offered, `error="invalid_token"`) != strings.HasPrefix(authorization, "Bearer") {
 				t.Errorf("%s: got %v %s", name, g.header, g.body)
 			}
 		}
@@ -173,6 +176,10 @@ func TestIntrospection(t *testing.T) {
 		want(t, "no token", send(t, w, bad), 422, "invalid_request")
 		bad.body = "token=a&token=b"
 		want(t, "two tokens", send(t, w, bad), 422, "invalid_request")
+		bad.body = "token=a&other=1&other=2"
+		if g := send(t, w, bad); g.status != 422 || !slices.Equal(g.fields(), []string{"other"}) {
+			t.Errorf("another field twice: %d, blames %v", g.status, g.fields())
+		}
 		bad.body = "token=%zz"
 		want(t, "no form", send(t, w, bad), 422, "invalid_request")
 		bad.body = ""

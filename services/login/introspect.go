@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/httpapi"
 	"spillway.example/verify"
 )
@@ -28,10 +27,10 @@ func AddIntrospection(api *httpapi.API, tokens Introspector, secrets []string) {
 			{Name: "token", Description: "The access token", Required: true},
 			{Name: "token_type_hint", Description: "Access tokens alone can be active, so it changes nothing"},
 		},
-		Errors: []account.Code{account.CodeInvalidToken}, Secret: true,
+		Secret: true,
 	}, func(ctx context.Context, in *introspection) (*introspected, error) {
 		if !in.Is(secrets...) {
-			return nil, account.Errorf(account.CodeInvalidToken, nil, "The introspection secret is needed: Authorization: Bearer ….")
+			return nil, in.Refusal(ctx)
 		}
 		form, err := in.Values("token")
 		if err != nil {
@@ -62,14 +61,14 @@ type introspected struct {
 	Body struct {
 		Active    bool   `json:"active" doc:"Whether the token is good; all else is there only if it is"`
 		Scope     string `json:"scope,omitempty" example:"aws.cognito.signin.user.admin"`
-		ClientID  string `json:"client_id,omitempty"`
+		ClientID  string `json:"client_id,omitempty" example:"6h5g4f3d2s1a"`
 		Username  string `json:"username,omitempty" example:"alice"`
 		TokenType string `json:"token_type,omitempty" example:"Bearer"`
-		ExpiresAt int64  `json:"exp,omitempty" doc:"In seconds since 1970"`
-		IssuedAt  int64  `json:"iat,omitempty"`
+		ExpiresAt int64  `json:"exp,omitempty" doc:"In seconds since 1970" example:"1768473000"`
+		IssuedAt  int64  `json:"iat,omitempty" doc:"In seconds since 1970" example:"1768469400"`
 		Subject   string `json:"sub,omitempty" example:"7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a"`
-		Issuer    string `json:"iss,omitempty"`
-		TokenID   string `json:"jti,omitempty"`
-		SessionID string `json:"origin_jti,omitempty" doc:"The same for all tokens of one sign-in"`
+		Issuer    string `json:"iss,omitempty" example:"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x"`
+		TokenID   string `json:"jti,omitempty" example:"0b9f4c1e6d7a4f02"`
+		SessionID string `json:"origin_jti,omitempty" doc:"The same for all tokens of one sign-in" example:"5d4c3b2a19087f6e"`
 	}
 }

@@ -48,7 +48,7 @@ func AddRoutes(api *httpapi.API, c Config) {
 		ID: "logout", Tag: "Sessions", Method: http.MethodPost, Path: "/logout", Summary: "Sign out",
 		Description: "Ends the session of a refresh token, whether or not it is still good; with an access token and `everywhere`, " +
 			"all sessions of the account. The access token, and with `everywhere` all of the account, stop to count within 30 seconds.",
-		Status: http.StatusNoContent,
+		Status: http.StatusNoContent, MayBear: true,
 		Errors: []account.Code{account.CodeInvalidToken},
 	}, c.logout)
 	httpapi.Handle(api, httpapi.Operation{

@@ -33,7 +33,7 @@ func handlers(p program.Parts) (program.Handlers, error) {
 	if len(b.Introspection) > 0 {
 		AddIntrospection(api, b.Verifier, b.Introspection)
 	}
-	b.AddRoutes(api.Mux)
+	b.AddRoutes(api)
 	return program.Handlers{HTTP: api.Handler()}, nil
 }
 

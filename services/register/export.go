@@ -22,8 +22,14 @@ type export struct {
 			At       time.Time  `json:"at" example:"2026-01-15T09:30:00Z"`
 			MailedAt *time.Time `json:"mailed_at,omitempty" doc:"When the last mail went out that anybody could cause" example:"2026-01-15T09:30:00Z"`
 		} `json:"sign_up"`
+		Wish     *exportedWish     `json:"email_change,omitempty" doc:"The wish for another address, until its code is confirmed"`
 		Sessions []exportedSession `json:"sessions,omitempty" doc:"Where the directory knows them one by one"`
 	}
+}
+
+type exportedWish struct {
+	Email     string    `json:"email" example:"ada@example.com"`
+	ExpiresAt time.Time `json:"expires_at" doc:"Of the code" example:"2026-01-15T10:30:00Z"`
 }
 
 type exportedSession struct {
@@ -48,6 +54,9 @@ func (a Account) export(ctx context.Context, in *own) (*export, error) {
 	b.Directory.Email, b.Directory.EmailVerified = e.User.Email, e.User.EmailVerified
 	b.Directory.CreatedAt = unlessZero(e.User.CreatedAt)
 	b.SignUp.At, b.SignUp.MailedAt = e.SignedUp, unlessZero(e.MailedAt)
+	if e.Wish.To != "" {
+		b.Wish = &exportedWish{e.Wish.To, e.Wish.ExpiresAt}
+	}
 	for _, s := range e.Sessions {
 		b.Sessions = append(b.Sessions, exportedSession{s.ID, s.CreatedAt, s.ExpiresAt})
 	}

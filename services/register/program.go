@@ -30,7 +30,7 @@ func handlers(p program.Parts) (program.Handlers, error) {
 	Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)
 	FinishDeletions(context.Background(), registrar)
 	AddProfiles(api, source, log)
-	b.AddRoutes(api.Mux)
+	b.AddRoutes(api)
 	return program.Handlers{HTTP: api.Handler(), RPC: rpc.Handler(source, api.Ready, log)}, nil
 }
 

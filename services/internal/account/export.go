@@ -13,8 +13,9 @@ type Export struct {
 	Profile  Profile
 	User     User // as the directory knows it
 	SignedUp time.Time
-	MailedAt time.Time // of the last mail that anybody could cause; zero if there was none
-	Sessions []Session // nil where the directory does not know them one by one
+	MailedAt time.Time   // of the last mail that anybody could cause; zero if there was none
+	Wish     EmailChange // for another address, its code not proven yet; zero if there is none
+	Sessions []Session   // nil where the directory does not know them one by one
 }
 
 // Export gives all that is held of the account that an access token belongs to.
@@ -36,6 +37,10 @@ func (r *Registrar) Export(ctx context.Context, who Identity, accessToken string
 		return Export{}, err
 	}
 	e.SignedUp, e.MailedAt = claim.CreatedAt, claim.MailedAt
+	e.Wish, err = r.Claims.FindEmailChange(ctx, who.UserID)
+	if unlessNotFound(err) != nil {
+		return Export{}, err
+	}
 	if lister, ok := r.Directory.(SessionLister); ok {
 		if e.Sessions, err = lister.ListSessions(ctx, accessToken); err != nil {
 			return Export{}, err

@@ -43,6 +43,8 @@ func FoldUsername(s string) (string, error) {
 		case strings.Contains(folded, "@"):
 			if folded, why = foldEmail(s); why != "" {
 				why = "with an @ must be an e-mail address: " + why
+			} else if utf8.RuneCountInString(folded) > MaxUsername { // its domain is in ASCII now
+				why = fmt.Sprintf("must have at most %d characters, its domain in ASCII", MaxUsername)
 			}
 		case isUUID(folded):
 			why = "must not be a UUID"
@@ -151,5 +153,8 @@ func foldEmail(s string) (folded, why string) {
 	if err != nil || !strings.Contains(domain, ".") {
 		return "", "must have a domain like example.com after the @"
 	}
-	return local + "@" + strings.ToLower(domain), ""
+	if folded = local + "@" + strings.ToLower(domain); len(folded) > MaxEmail {
+		return "", fmt.Sprintf("must have at most %d bytes, its domain in ASCII", MaxEmail)
+	}
+	return folded, ""
 }

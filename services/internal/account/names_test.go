@@ -111,6 +111,7 @@ func TestFoldUsernameProperties(t *testing.T) {
 			rapid.String(),
 			rapid.StringMatching(`\pL{1,40}[\pL\pM\pN\pS\pP]{0,40}`),
 			rapid.StringMatching(`[A-Za-z.+]{1,10}@[A-Za-z0-9-]{1,10}\.[a-z]{2,5}`),
+			rapid.StringMatching(`[a-z]{1,20}@[a-zà-öα-ρσ-ωа-я]{1,30}\.(com|рф)`), // longer in ASCII; ß and ς have domains of their own
 		).Draw(t, "name")
 		once, err := account.FoldUsername(in)
 		if err != nil {
@@ -146,6 +147,20 @@ func TestFoldUsernameRefusesIDs(t *testing.T) {
 
 // swapCase gives each character another of its case orbit, where there is one.
 func swapCase(s string) string { return strings.Map(unicode.SimpleFold, s) }
+
+func TestFoldEmailProperties(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in := rapid.StringMatching(`[a-zß-öα-ω.]{1,30}@([a-zß-öα-ωа-я]{1,30}\.){1,9}(com|рф)`).Draw(t, "email")
+		once, err := account.FoldEmail(in)
+		if err != nil {
+			return
+		}
+		if twice, err := account.FoldEmail(once); err != nil || twice != once || len(once) > account.MaxEmail {
+			t.Fatalf("%+q folds to %+q (%d bytes), and that to %+q (%v)", in, once, len(once), twice, err)
+		}
+	})
+}
 
 func TestFoldEmail(t *testing.T) {
 	t.Parallel()

@@ -100,6 +100,8 @@ type Claims interface {
 	// TryEmailChange counts one try at the code, or more where an answer is lost, and
 	// gives the wish with it counted. CodeNotFound.
 	TryEmailChange(ctx context.Context, id UserID) (EmailChange, error)
+	// FindEmailChange gives the wish. CodeNotFound.
+	FindEmailChange(ctx context.Context, id UserID) (EmailChange, error)
 	// MoveEmail makes m.To the profile's address, verified, claims it for the user and
 	// gives up the one that the profile had, if the claim on the name is the user's,
 	// confirmed and not retired. Where another user has the address it changes nothing,

@@ -4,7 +4,6 @@ package backend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"spillway.example/services/internal/background"
 	"spillway.example/services/internal/breach"
 	"spillway.example/services/internal/embedded"
+	"spillway.example/services/internal/httpapi"
 	"spillway.example/services/internal/mail"
 	"spillway.example/services/internal/settings"
 	"spillway.example/services/internal/telemetry"
@@ -43,7 +43,7 @@ type Backend struct {
 	// Ready says whether the store can be used; nil where nothing local can fail.
 	Ready func(context.Context) error
 	// Routes adds what this backend serves itself; nil where it is nothing.
-	Routes func(*http.ServeMux)
+	Routes func(*httpapi.API)
 	// Close gives everything back.
 	Close func() error
 }
@@ -106,10 +106,10 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		Breaches:      breaches(c),
 		Introspection: c.Settings.IntrospectionSecrets,
 		Mailer:        mailer, Background: queue, Count: c.Telemetry.Count, Ready: store.Ping, Close: store.Close,
-		Routes: func(mux *http.ServeMux) {
-			mux.HandleFunc("GET /.well-known/jwks.json", jwks(store, c.Logger))
+		Routes: func(api *httpapi.API) {
+			addKeys(api, store)
 			if server == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
-				mux.HandleFunc("GET /outbox", func(w http.ResponseWriter, r *http.Request) {
+				api.Mux.HandleFunc("GET /outbox", func(w http.ResponseWriter, r *http.Request) {
 					if queue.Wait(r.Context()) == nil { // so that a mail is there when its answer is
 						outbox.ServeHTTP(w, r)
 					}
@@ -129,21 +129,6 @@ func smtpOr(s settings.Settings, other account.Mailer) (account.Mailer, error) {
 		return nil, fmt.Errorf("SMTP_URL: %w", err)
 	}
 	return m, nil
-}
-
-// jwks serves the keys that the embedded store's tokens are signed with.
-func jwks(store *embedded.Store, log *slog.Logger) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		set, err := store.JWKS(r.Context())
-		if err != nil {
-			log.ErrorContext(r.Context(), "keys not served", "err", err)
-			http.Error(w, "The keys cannot be read.", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/jwk-set+json")
-		w.Header().Set("Cache-Control", "public, max-age=300")
-		_ = json.NewEncoder(w).Encode(set) // a client that has gone is no concern of ours
-	}
 }
 
 // Registrar makes the sign-up use cases over the backend.
@@ -181,8 +166,8 @@ func breaches(c Config) *account.BreachCheck {
 }
 
 // AddRoutes adds what the backend serves itself.
-func (b *Backend) AddRoutes(mux *http.ServeMux) {
+func (b *Backend) AddRoutes(api *httpapi.API) {
 	if b.Routes != nil {
-		b.Routes(mux)
+		b.Routes(api)
 	}
 }

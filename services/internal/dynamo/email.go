@@ -53,8 +53,24 @@ func (s *Store) TryEmailChange(ctx context.Context, id account.UserID) (account.
 	if err != nil {
 		return account.EmailChange{}, s.failure("trying a code", err)
 	}
+	return s.emailChange(id, out.Attributes)
+}
+
+// FindEmailChange implements [account.Claims].
+func (s *Store) FindEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.table, Key: pk(changeKey(id)), ConsistentRead: aws.Bool(true)})
+	switch {
+	case err != nil:
+		return account.EmailChange{}, s.failure("reading a change of address", err)
+	case out.Item == nil:
+		return account.EmailChange{}, notFound()
+	}
+	return s.emailChange(id, out.Item)
+}
+
+func (s *Store) emailChange(id account.UserID, stored map[string]types.AttributeValue) (account.EmailChange, error) {
 	var i changeItem
-	if err := read(out.Attributes, &i); err != nil {
+	if err := read(stored, &i); err != nil {
 		return account.EmailChange{}, s.failure("reading a change of address", err)
 	}
 	return account.EmailChange{

@@ -34,17 +34,31 @@ func (s *Store) PutEmailChange(ctx context.Context, c account.EmailChange) error
 }
 
 // TryEmailChange implements [account.Claims].
-func (s *Store) TryEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
-	c := account.EmailChange{UserID: id}
-	err := s.update(ctx, "trying a code", func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `
-			UPDATE email_changes SET tries = tries + 1 WHERE user_id = ? RETURNING email_from, email_to, salt, hash, tries, expires_at`, id).
-			Scan(&c.From, &c.To, &c.Salt, &c.Hash, &c.Tries, (*stamp)(&c.ExpiresAt))
-		if errors.Is(err, sql.ErrNoRows) {
-			return errNotFound()
-		}
+func (s *Store) TryEmailChange(ctx context.Context, id account.UserID) (c account.EmailChange, err error) {
+	err = s.update(ctx, "trying a code", func(tx *sql.Tx) error {
+		c, err = emailChange(id, tx.QueryRowContext(ctx, `
+			UPDATE email_changes SET tries = tries + 1 WHERE user_id = ? RETURNING email_from, email_to, salt, hash, tries, expires_at`, id))
 		return err
 	})
+	return c, err
+}
+
+// FindEmailChange implements [account.Claims].
+func (s *Store) FindEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
+	c, err := emailChange(id, s.read.QueryRowContext(ctx, `
+		SELECT email_from, email_to, salt, hash, tries, expires_at FROM email_changes WHERE user_id = ?`, id))
+	if err != nil {
+		return account.EmailChange{}, failure("reading a change of address", err)
+	}
+	return c, nil
+}
+
+func emailChange(id account.UserID, row *sql.Row) (account.EmailChange, error) {
+	c := account.EmailChange{UserID: id}
+	err := row.Scan(&c.From, &c.To, &c.Salt, &c.Hash, &c.Tries, (*stamp)(&c.ExpiresAt))
+	if errors.Is(err, sql.ErrNoRows) {
+		return account.EmailChange{}, errNotFound()
+	}
 	return c, err
 }
 

@@ -23,6 +23,11 @@ const (
 	readyPath  = "/readyz"
 )
 
+// everywhere is what holds of all operations, and of what is none.
+const everywhere = "Whatever fails is answered with `application/problem+json` (RFC 9457): `code` tells the kinds apart and never changes its meaning. " +
+	"A path that is none of these is 404 `not_found`, and a method that a path does not take is 405 `method_not_allowed` with `Allow`. " +
+	"What a load balancer, a gateway or Lambda answers itself, such as 502 and 504, is no problem of this kind."
+
 // MaxBody is the longest request body that is read, in bytes.
 const MaxBody = 64 << 10
 
@@ -59,10 +64,10 @@ type API struct {
 // New makes an API with /healthz, /readyz, /openapi.json and /docs.
 func New(c Config) *API {
 	config := huma.DefaultConfig(c.Title, c.Version)
-	config.Info.Description = c.Description
-	config.DocsPath, config.SchemasPath = "", "" // the page is our own; schemas are in the document
-	config.CreateHooks = nil                     // no $schema member in answers
-	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	config.Info.Description = c.Description + "\n\n" + everywhere
+	config.DocsPath, config.SchemasPath = "", ""                                                              // the page is our own; schemas are in the document
+	config.CreateHooks = nil                                                                                  // no $schema member in answers
+	config.Formats = map[string]huma.Format{jsonType: huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat} // and what ends in +json
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		bearer:       {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of POST /login"},
 		secretBearer: {Type: "http", Scheme: "bearer", Description: "The secret that the service was given"},
@@ -76,6 +81,7 @@ func New(c Config) *API {
 		replays: c.Replays, bearer: c.Bearer, ready: c.Ready,
 	}
 	a.huma = humago.New(a.Mux, config)
+	a.huma.UseMiddleware(a.ofType)
 	a.addProbes()
 	a.addDocs(c.Title)
 	a.huma.OpenAPI().Components.Schemas.Map()["Problem"].Properties["code"].Enum = codeEnum()
@@ -93,6 +99,7 @@ type Operation struct {
 	Status      int            // of success; 200 where it is 0
 	Errors      []account.Code // that it can answer, beside those of every operation
 	Bearer      bool           // whether it takes an access token
+	MayBear     bool           // whether it takes one, and may go without
 	Secret      bool           // whether it takes a secret that services share
 	Form        []FormField    // of an operation that takes a form
 }
@@ -109,7 +116,11 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		codes = append(codes, account.CodeInvalidToken)
 		described.Security = []map[string][]string{{bearer: {}}}
 	}
+	if op.MayBear {
+		described.Security = []map[string][]string{{}, {bearer: {}}}
+	}
 	if op.Secret {
+		codes = append(codes, codeClient)
 		described.Security = []map[string][]string{{secretBearer: {}}, {secretBasic: {}}}
 	}
 	if _, ok := any(new(In)).(keyed); ok {

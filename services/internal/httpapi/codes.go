@@ -52,6 +52,7 @@ var kinds = map[account.Code]kind{
 	codeTooLarge:  {http.StatusRequestEntityTooLarge, ""},
 	codeMediaType: {http.StatusUnsupportedMediaType, ""},
 	codeSlow:      {http.StatusRequestTimeout, ""},
+	codeClient:    {http.StatusUnauthorized, ""},
 }
 
 // errorHeaders are what an error answer may carry, by its status.
@@ -151,7 +152,7 @@ func exampleOf(code account.Code, k kind) any {
 
 // codeEnum is every code there is, for the schema.
 func codeEnum() []any {
-	all := []any{codeNotFound, codeMethod, codeNotAccepted}
+	all := []any{codeNotFound, codeMethod}
 	for _, code := range slices.Sorted(maps.Keys(kinds)) {
 		if !slices.Contains(all, any(string(code))) {
 			all = append(all, string(code))

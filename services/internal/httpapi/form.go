@@ -1,8 +1,7 @@
 package httpapi
 
 import (
-	"mime"
-	"net/http"
+	"maps"
 	"net/url"
 	"slices"
 
@@ -11,28 +10,13 @@ import (
 	"spillway.example/services/internal/account"
 )
 
-// formType is the media type of forms.
-const formType = "application/x-www-form-urlencoded"
-
 // Form is embedded in the input of an operation that takes a form, as OAuth's do.
 type Form struct {
-	RawBody   []byte `contentType:"application/x-www-form-urlencoded"`
-	mediaType string
+	RawBody []byte `contentType:"application/x-www-form-urlencoded"`
 }
 
-// Resolve takes the body's type from the header.
-func (f *Form) Resolve(ctx huma.Context) []error {
-	f.mediaType, _, _ = mime.ParseMediaType(ctx.Header("Content-Type"))
-	if f.mediaType != formType {
-		p := edgeProblem(ctx.Context(), http.StatusUnsupportedMediaType)
-		p.Detail = "The body must be " + formType + "."
-		return []error{p}
-	}
-	return nil
-}
-
-// Values gives the form's fields. CodeInvalid names a required one that is missing, and
-// any that is there twice (RFC 6749 section 3.2).
+// Values gives the form's fields. CodeInvalid names a required one that is missing or
+// empty, and any that is there twice (RFC 6749 section 3.2).
 func (f *Form) Values(required ...string) (url.Values, error) {
 	values, err := url.ParseQuery(string(f.RawBody))
 	if err != nil {
@@ -44,8 +28,8 @@ func (f *Form) Values(required ...string) (url.Values, error) {
 			wrong.Fields = append(wrong.Fields, account.Field{Name: name, Message: "is required"})
 		}
 	}
-	for name, v := range values {
-		if len(v) > 1 && slices.Contains(required, name) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if len(values[name]) > 1 && len(wrong.Fields) < maxErrors {
 			wrong.Fields = append(wrong.Fields, account.Field{Name: name, Message: "must be there once"})
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"path"
 	"runtime/debug"
+	"strings"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/telemetry"
@@ -46,7 +48,7 @@ func (a *API) serve(w *telemetry.Writer, r *http.Request) {
 		edgeProblem(r.Context(), http.StatusInternalServerError).write(to)
 	}()
 	h, pattern := a.Mux.Handler(r)
-	if pattern == "" {
+	if pattern == "" || !clean(r.URL.EscapedPath()) {
 		a.unrouted(to, r, h)
 		return
 	}
@@ -58,14 +60,26 @@ func (a *API) serve(w *telemetry.Writer, r *http.Request) {
 	a.Mux.ServeHTTP(to, r)
 }
 
+// clean says whether a path is as the mux knows paths. It would redirect others, such as
+// //register, to what they may have meant: an API has one name for a thing, and clients
+// that follow a redirect with a body and its secrets are few.
+func clean(p string) bool {
+	c := path.Clean(p)
+	return strings.HasPrefix(p, "/") && (p == c || p == c+"/")
+}
+
 // unrouted answers what the mux would answer with plain text: 404, and 405 with Allow.
 func (a *API) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler) {
-	probe := &headerOnly{header: http.Header{}, status: http.StatusNotFound}
-	h.ServeHTTP(probe, r)
-	if allow := probe.header.Get("Allow"); allow != "" {
-		w.Header().Set("Allow", allow)
+	status := http.StatusNotFound
+	if clean(r.URL.EscapedPath()) {
+		probe := &headerOnly{header: http.Header{}, status: status}
+		h.ServeHTTP(probe, r)
+		if allow := probe.header.Get("Allow"); allow != "" {
+			w.Header().Set("Allow", allow)
+			status = http.StatusMethodNotAllowed
+		}
 	}
-	edgeProblem(r.Context(), probe.status).write(w)
+	edgeProblem(r.Context(), status).write(w)
 }
 
 // headerOnly keeps the status and headers of an answer.

@@ -29,8 +29,8 @@ const (
 	codeMethod       = "method_not_allowed"
 	codeTooLarge     = "body_too_large"
 	codeMediaType    = "unsupported_media_type"
-	codeNotAccepted  = "not_acceptable"
 	codeSlow         = "request_timeout"
+	codeClient       = "invalid_client"
 	internalMessage  = "Something went wrong on our side."
 	problemMediaType = "application/problem+json"
 )
@@ -50,6 +50,7 @@ type Problem struct {
 	retryAfter time.Duration
 	quota      *account.Quota
 	noToken    bool // where one is needed
+	challenges []string
 }
 
 // FieldProblem is one field that breaks a rule.
@@ -91,6 +92,8 @@ func (p *Problem) GetHeaders() http.Header {
 		h.Set("RateLimit", fmt.Sprintf(`"%s";r=0;t=%d`, q.Policy, seconds(p.retryAfter)))
 	}
 	switch { // RFC 6750 section 3: no code for a request that has no token
+	case p.challenges != nil:
+		h["Www-Authenticate"] = p.challenges
 	case p.Code == string(account.CodeInvalidToken) && !p.noToken:
 		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case p.Status == http.StatusUnauthorized:
@@ -125,7 +128,11 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 		}
 	}
 	p.setStatus(status)
-	if status >= http.StatusInternalServerError {
+	switch {
+	case status < http.StatusInternalServerError:
+	case errors.Is(ctx.Err(), context.Canceled):
+		log.InfoContext(ctx, "the caller has gone", "code", p.Code, "err", err)
+	default:
 		log.ErrorContext(ctx, "request failed", "code", p.Code, "err", err)
 	}
 	return p
@@ -140,6 +147,8 @@ func edgeProblem(ctx context.Context, status int) *Problem {
 	switch status {
 	case http.StatusBadRequest:
 		p.Code, p.Detail = codeMalformed, "The body is not valid JSON."
+	case http.StatusUnauthorized:
+		p.Code, p.Detail = codeClient, "The service's secret is needed: Authorization: Bearer …, or as the password of Basic."
 	case http.StatusNotFound:
 		p.Code, p.Detail = codeNotFound, "There is nothing at this path."
 	case http.StatusMethodNotAllowed:
@@ -148,8 +157,6 @@ func edgeProblem(ctx context.Context, status int) *Problem {
 		p.Code, p.Detail = codeTooLarge, fmt.Sprintf("The body is longer than %d bytes.", MaxBody)
 	case http.StatusUnsupportedMediaType:
 		p.Code, p.Detail = codeMediaType, "The body must be application/json."
-	case http.StatusNotAcceptable:
-		p.Code, p.Detail = codeNotAccepted, "The answer is application/json, which Accept rules out."
 	case http.StatusRequestTimeout:
 		p.Code, p.Detail = codeSlow, "The body took too long to arrive."
 	case http.StatusUnprocessableEntity:

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -11,7 +13,10 @@ import (
 )
 
 // Secret is embedded in the input of an operation that takes a secret which services share.
-type Secret struct{ shown string }
+type Secret struct {
+	shown  string
+	bearer bool // it came as a bearer token
+}
 
 // Resolve takes it from the Authorization header: a bearer token (RFC 6750), or the
 // password of Basic authentication, whose user name is anything (RFC 6749 section 2.3.1).
@@ -19,13 +24,24 @@ func (s *Secret) Resolve(ctx huma.Context) []error {
 	scheme, shown, _ := strings.Cut(ctx.Header("Authorization"), " ")
 	switch shown = strings.TrimSpace(shown); strings.ToLower(scheme) {
 	case "bearer":
-		s.shown = shown // of any form: it is for us alone, and no token
+		s.shown, s.bearer = shown, true // of any form: it is for us alone, and no token
 	case "basic":
 		if decoded, err := base64.StdEncoding.DecodeString(shown); err == nil {
 			_, s.shown, _ = strings.Cut(string(decoded), ":")
 		}
 	}
 	return nil
+}
+
+// Refusal gives the answer to a request that showed none of the secrets. It says in which
+// ways one may be shown (RFC 6749 section 5.2, RFC 6750 section 3).
+func (s *Secret) Refusal(ctx context.Context) error {
+	p := edgeProblem(ctx, http.StatusUnauthorized)
+	p.challenges = []string{`Basic realm="token introspection"`, "Bearer"}
+	if s.bearer {
+		p.challenges[1] = `Bearer error="invalid_token"`
+	}
+	return p
 }
 
 // Is says whether one of some secrets was shown. The time tells neither how much of one was

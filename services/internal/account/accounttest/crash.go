@@ -171,6 +171,10 @@ func (s crashClaims) TryEmailChange(ctx context.Context, id account.UserID) (acc
 	return crashing(s.c, "Claims.TryEmailChange", func() (account.EmailChange, error) { return s.real.TryEmailChange(ctx, id) })
 }
 
+func (s crashClaims) FindEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
+	return crashing(s.c, "Claims.FindEmailChange", func() (account.EmailChange, error) { return s.real.FindEmailChange(ctx, id) })
+}
+
 func (s crashClaims) MoveEmail(ctx context.Context, m account.EmailMove) (bool, error) {
 	return crashing(s.c, "Claims.MoveEmail", func() (bool, error) { return s.real.MoveEmail(ctx, m) })
 }

@@ -24,6 +24,8 @@ func anotherAddress(t *testing.T, h Harness) {
 	c, other := settled(t, h), settled(t, h)
 	_, err := h.Claims.TryEmailChange(ctx, c.UserID)
 	wantCode(t, "TryEmailChange of none", err, account.CodeNotFound)
+	_, err = h.Claims.FindEmailChange(ctx, c.UserID)
+	wantCode(t, "FindEmailChange of none", err, account.CodeNotFound)
 	for _, to := range []string{Address("older"), Address("newer")} {
 		change := account.EmailChange{
 			UserID: c.UserID, From: c.Email, To: to, Salt: []byte("salt"), Hash: []byte("hash"), ExpiresAt: time.Now().Add(time.Hour).UTC(),
@@ -35,6 +37,11 @@ func anotherAddress(t *testing.T, h Harness) {
 			must(t, "TryEmailChange", got, err)
 			if got.To != to || got.From != c.Email || got.Tries <= tries || string(got.Hash) != "hash" || string(got.Salt) != "salt" || !near(got.ExpiresAt, change.ExpiresAt) {
 				t.Errorf("TryEmailChange: got %+v after try %d, want one more of %+v", got, tries, change)
+			}
+			found, err := h.Claims.FindEmailChange(ctx, c.UserID)
+			must(t, "FindEmailChange", found, err)
+			if found.To != to || found.Tries != got.Tries {
+				t.Errorf("FindEmailChange: got %+v, want %+v", found, got)
 			}
 			tries = got.Tries
 		}

@@ -253,6 +253,16 @@ func lifeExport(s *saga) {
 	if _, ok := s.Directory.(account.SessionLister); ok != (len(e.Sessions) == 1) {
 		s.Errorf("Export: %d sessions; the directory lists them: %v", len(e.Sessions), ok)
 	}
+	if e.Wish.To != "" {
+		s.Errorf("Export: a wish for %q that nobody had", e.Wish.To)
+	}
+	to := Address("wish")
+	wantCode(s.T, "ChangeEmail", s.registrar.ChangeEmail(ctx, who, to, Password), "")
+	e, err = s.registrar.Export(ctx, who, tokens.AccessToken)
+	must(s.T, "Export", e, err)
+	if e.Wish.To != to || !near(e.Wish.ExpiresAt, s.clock.Now().Add(time.Hour)) {
+		s.Errorf("Export: the wish is %q until %v", e.Wish.To, e.Wish.ExpiresAt)
+	}
 	wantCode(s.T, "SignOutEverywhere", s.sessions.SignOutEverywhere(ctx, tokens.AccessToken), "")
 	_, err = s.registrar.Export(ctx, who, tokens.AccessToken)
 	wantCode(s.T, "Export when signed out", err, account.CodeInvalidToken)

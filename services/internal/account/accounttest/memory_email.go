@@ -27,6 +27,17 @@ func (m *Memory) TryEmailChange(_ context.Context, id account.UserID) (account.E
 	return c, nil
 }
 
+// FindEmailChange implements [account.Claims].
+func (m *Memory) FindEmailChange(_ context.Context, id account.UserID) (account.EmailChange, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, there := m.changes[id]
+	if !there {
+		return account.EmailChange{}, notFound()
+	}
+	return c, nil
+}
+
 // MoveEmail implements [account.Claims].
 func (m *Memory) MoveEmail(_ context.Context, mv account.EmailMove) (bool, error) {
 	m.mu.Lock()

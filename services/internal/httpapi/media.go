@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The media types of bodies.
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
+
+// ofType holds requests to the media type of an operation's body, whatever its case and
+// parameters (RFC 9110 section 8.3.1). huma itself knows types as they are written, and
+// takes whatever ends in +json. A request that has no Content-Type is taken to have it.
+func (a *API) ofType(ctx huma.Context, next func(huma.Context)) {
+	body := ctx.Operation().RequestBody
+	if body == nil {
+		next(ctx)
+		return
+	}
+	want := jsonType
+	if body.Content[formType] != nil {
+		want = formType
+	}
+	if given := ctx.Header("Content-Type"); given != "" {
+		if got, _, err := mime.ParseMediaType(given); err != nil || got != want {
+			p := edgeProblem(ctx.Context(), http.StatusUnsupportedMediaType)
+			p.Detail = "The body must be " + want + "."
+			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail, p) // a client that has gone is no concern of ours
+			return
+		}
+	}
+	next(typed{ctx, want})
+}
+
+// typed is a request whose body's type is known.
+type typed struct {
+	humaContext
+	mediaType string
+}
+
+type humaContext = huma.Context // which has a method of that name
+
+// Header implements [huma.Context].
+func (t typed) Header(name string) string {
+	if strings.EqualFold(name, "Content-Type") {
+		return t.mediaType
+	}
+	return t.humaContext.Header(name)
+}
+
+// Unwrap lets huma's adapters find their own context.
+func (t typed) Unwrap() huma.Context { return t.humaContext }
