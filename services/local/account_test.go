@@ -6,8 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/register"
 )
 
 // signedIn makes alice's account and gives her access token.
@@ -131,5 +135,27 @@ func TestDeleteAccountGoesOn(t *testing.T) {
 		}
 		want(t, "delete again", send(t, w, remove), 401, "invalid_token")
 		want(t, "register anew", send(t, w, post("/register", alice)), 200, "")
+	})
+}
+
+// What no process works on any more is found without a request.
+func TestWatchDeletions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := accounttest.NewMemory(nil)
+		r := account.NewRegistrar(account.RegistrarConfig{Directory: m, Claims: m, Profiles: m, Mailer: m})
+		register.WatchDeletions(t.Context(), r)
+		got, err := r.Register(t.Context(), account.Registration{Username: "alice", Password: accounttest.Password})
+		if err == nil {
+			err = m.Retire(t.Context(), "alice", got.UserID, time.Now())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		if claim, err := m.Find(t.Context(), "alice"); account.CodeOf(err) != account.CodeNotFound {
+			t.Errorf("a deletion that was interrupted is left: %+v, %v", claim, err)
+		}
 	})
 }

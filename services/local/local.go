@@ -88,7 +88,7 @@ func open(ctx context.Context, c Config) (handler http.Handler, o frontdoor.Opti
 	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
 	register.AddRoutes(api, registrar)
 	register.Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)
-	register.FinishDeletions(ctx, registrar)
+	register.WatchDeletions(ctx, registrar)
 	register.AddProfiles(api, source, log)
 	login.AddRoutes(api, login.Config{Sessions: b.Sessions(log), Verifier: b.Verifier, Profiles: source, Logger: log})
 	if len(b.Introspection) > 0 {

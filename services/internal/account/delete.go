@@ -141,34 +141,31 @@ func (r *Registrar) erase(ctx context.Context, c Claim) error {
 	return r.Claims.Erase(ctx, c.Username, c.UserID)
 }
 
-// erasePauses are how long to wait before a deletion that failed is gone on with.
-var erasePauses = []time.Duration{2 * time.Second, 10 * time.Second}
+// erasePause is how long to wait before a deletion that failed is gone on with.
+const erasePause = 2 * time.Second
 
 // eraseLater goes on with a deletion that failed: whoever asked for it may not be able to
 // ask again, since their tokens are void.
 func (r *Registrar) eraseLater(ctx context.Context, c Claim) {
 	err := r.Background.Do(ctx, func(ctx context.Context) {
-		var err error
-		for _, pause := range erasePauses {
-			if err = r.Wait(ctx, pause); err != nil {
-				break
-			}
-			if err = r.erase(ctx, c); err == nil {
-				return
-			}
+		err := r.Wait(ctx, erasePause)
+		if err == nil {
+			err = r.erase(ctx, c)
 		}
-		r.Logger.WarnContext(ctx, "deletion not finished; the next process goes on", "err", err)
+		if err != nil {
+			r.Logger.WarnContext(ctx, "deletion not finished; it is on the list", "err", err)
+		}
 	})
 	if err != nil {
-		r.Logger.WarnContext(ctx, "deletion not finished; the next process goes on", "err", err)
+		r.Logger.WarnContext(ctx, "deletion not finished; it is on the list", "err", err)
 	}
 }
 
 // stalled is how long a deletion takes at most: one that began before that was interrupted.
 const stalled = Lease
 
-// FinishDeletions goes on with every deletion that was interrupted. Run it now and then:
-// when a process starts, for one.
+// FinishDeletions goes on with every deletion that was interrupted. Run it when a process
+// starts, and now and then.
 func (r *Registrar) FinishDeletions(ctx context.Context) error {
 	claims, err := r.Claims.Retired(ctx)
 	failures := []error{err}
