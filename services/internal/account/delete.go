@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -104,15 +105,15 @@ func (r *Registrar) retire(ctx context.Context, held Claim, u User) (Claim, erro
 // never of this user, whom an operator made.
 func (r *Registrar) makePermanent(ctx context.Context, held Claim, u User) error {
 	now := r.Now()
-	c := Claim{Username: u.Username, Attempt: rand.Text(), UserID: u.ID, Confirmed: true, LeaseUntil: now, CreatedAt: now}
+	c := Claim{Username: u.Username, Attempt: rand.Text(), UserID: u.ID, Directory: r.DirectoryID, Confirmed: true, LeaseUntil: now, CreatedAt: now}
 	switch {
 	case held.UserID == u.ID && held.Confirmed:
 		return nil
 	case held.UserID == u.ID:
 		return r.settle(ctx, held, u.provenEmail())
 	case held.Confirmed:
-		if err := r.clear(ctx, held.Username, held.UserID); err != nil {
-			return err
+		if cleared, err := r.clear(ctx, held.Username, held.UserID); err != nil || !cleared {
+			return cmp.Or(err, ErrUnavailable(errors.New("the name is an account's of another directory")))
 		}
 	case held.Attempt != "":
 		return r.Claims.Supersede(ctx, held, c)

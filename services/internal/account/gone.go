@@ -20,16 +20,36 @@ func unlessNotFound(err error) error {
 	return err
 }
 
-// clear takes an account out of the way that is gone, as if its owner had deleted it.
-func (r *Registrar) clear(ctx context.Context, username string, id UserID) error {
+// clearIfGone clears an account away that is gone.
+func (r *Registrar) clearIfGone(ctx context.Context, a Profile) (cleared bool, err error) {
+	gone, err := r.gone(ctx, a)
+	if err != nil || !gone {
+		return false, err
+	}
+	return r.clear(ctx, a.Username, a.UserID)
+}
+
+// clear takes an account out of the way that is gone, as if its owner had deleted it. It
+// leaves an account of another directory: a service that was told of the wrong one finds
+// nobody, and must not take that for everybody's end.
+func (r *Registrar) clear(ctx context.Context, username string, id UserID) (cleared bool, err error) {
+	held, err := r.Claims.Find(ctx, username)
+	switch {
+	case err != nil:
+		return CodeOf(err) == CodeNotFound, unlessNotFound(err)
+	case held.UserID == id && held.Directory != r.DirectoryID:
+		r.Logger.ErrorContext(ctx, "an account is of another directory than this service is set up for", "directory", held.Directory)
+		return false, nil
+	}
 	switch err := r.Claims.Retire(ctx, username, id, r.Now()); CodeOf(err) {
 	case "":
 	case CodeNotFound, CodeConflict:
-		return nil // somebody else has cleared it
+		return true, nil // somebody else has cleared it
 	default:
-		return err
+		return false, err
 	}
-	return r.erase(ctx, Claim{Username: username, UserID: id})
+	err = r.erase(ctx, Claim{Username: username, UserID: id})
+	return err == nil, err
 }
 
 // owned says whether an address belongs to another account than that of id, which may be
@@ -46,9 +66,6 @@ func (r *Registrar) owned(ctx context.Context, email string, id UserID) (bool, e
 	if err != nil { // not found where the account is being erased at this moment
 		return true, unlessNotFound(err)
 	}
-	gone, err := r.gone(ctx, p)
-	if err != nil || !gone {
-		return true, err
-	}
-	return false, r.clear(ctx, p.Username, owner)
+	cleared, err := r.clearIfGone(ctx, p)
+	return !cleared, err
 }

@@ -26,6 +26,7 @@ const (
 // Mailer are required.
 type RegistrarConfig struct {
 	Directory     Directory
+	DirectoryID   string // names it; a user of another one that is not in this one is not gone
 	Claims        Claims
 	Profiles      Profiles
 	Mailer        Mailer     // for notices to the owners of addresses
@@ -129,6 +130,7 @@ func (r *Registrar) claim(ctx context.Context, user NewUser, token string) Claim
 		Attempt:    attemptText(ctx, "attempt"),
 		TokenHash:  hash(token),
 		Email:      user.Email,
+		Directory:  r.DirectoryID,
 		LeaseUntil: now.Add(Lease),
 		CreatedAt:  now,
 	}
@@ -234,16 +236,13 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 		}
 		return r.acquire(ctx, c)
 	case held.Confirmed:
-		gone, err := r.gone(ctx, Profile{UserID: held.UserID, Username: held.Username, CreatedAt: held.CreatedAt})
+		cleared, err := r.clearIfGone(ctx, Profile{UserID: held.UserID, Username: held.Username, CreatedAt: held.CreatedAt})
 		switch {
 		case err != nil:
 			return held, err
-		case !gone:
+		case !cleared:
 			r.notify(ctx, held.Username, alreadyRegistered)
 			return held, ErrUsernameTaken(0)
-		}
-		if err := r.clear(ctx, held.Username, held.UserID); err != nil {
-			return held, err
 		}
 		return r.acquire(ctx, c)
 	case c.CreatedAt.Before(held.LeaseUntil):

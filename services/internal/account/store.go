@@ -50,6 +50,7 @@ type Claim struct {
 	TokenHash []byte // of the registration token; empty where no token fits any more
 	UserID    UserID // empty until the directory has made the user
 	Email     string // folded, to be proven; empty where there is none
+	Directory string // the directory that the user is in, see [RegistrarConfig]
 	Confirmed bool
 	// LeaseUntil is when a pending claim may be superseded; meaningless once
 	// confirmed.

@@ -90,7 +90,8 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 		Directory: poolDirectory{cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
 		}), verifier},
-		Claims: store, Profiles: store, Mailer: queue.Mailer(server), Mailless: mailless, Background: queue, Count: c.Telemetry.Count,
+		DirectoryID: c.Settings.UserPoolID,
+		Claims:      store, Profiles: store, Mailer: queue.Mailer(server), Mailless: mailless, Background: queue, Count: c.Telemetry.Count,
 		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Count: c.Telemetry.Count, Logger: c.Logger}),
 		Replays:  account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches: breaches(c),

@@ -30,6 +30,8 @@ type Backend struct {
 	Verifier  *token.Verifier
 	Mailer    account.Mailer  // sends in the background
 	Mailless  bool            // it sends nothing
+	// DirectoryID names the directory where the table may have accounts of another.
+	DirectoryID string
 	Limits    *account.Limits // nil is none
 	Replays   *account.Replays
 	Breaches  *account.BreachCheck // nil is none
@@ -134,7 +136,7 @@ func smtpOr(s settings.Settings, other account.Mailer) (account.Mailer, error) {
 // Registrar makes the sign-up use cases over the backend.
 func (b *Backend) Registrar(s settings.Settings, log *slog.Logger) *account.Registrar {
 	return account.NewRegistrar(account.RegistrarConfig{
-		Directory: b.Directory, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Mailless: b.Mailless, Limits: b.Limits, Breaches: b.Breaches,
+		Directory: b.Directory, DirectoryID: b.DirectoryID, Claims: b.Claims, Profiles: b.Profiles, Mailer: b.Mailer, Mailless: b.Mailless, Limits: b.Limits, Breaches: b.Breaches,
 		Replays: b.Replays, Revoker: b.Revoker(), Background: b.Background, EmailRequired: s.EmailRequired, Count: b.Count, Logger: log,
 	})
 }

@@ -81,6 +81,7 @@ type claimItem struct {
 	TokenHash  []byte     `dynamodbav:"token_hash,omitempty"`
 	UserID     string     `dynamodbav:"user_id,omitempty"`
 	Email      string     `dynamodbav:"email,omitempty"`
+	Directory  string     `dynamodbav:"directory,omitempty"`
 	Confirmed  bool       `dynamodbav:"confirmed"`
 	LeaseUntil timestamp  `dynamodbav:"lease_until"`
 	MailedAt   timestamp  `dynamodbav:"mailed_at"`
@@ -91,7 +92,7 @@ type claimItem struct {
 func fromClaim(c account.Claim) claimItem {
 	i := claimItem{
 		PK: nameKey(c.Username), Username: c.Username, Attempt: c.Attempt, TokenHash: c.TokenHash,
-		UserID: string(c.UserID), Email: c.Email, Confirmed: c.Confirmed,
+		UserID: string(c.UserID), Email: c.Email, Directory: c.Directory, Confirmed: c.Confirmed,
 		LeaseUntil: timestamp(c.LeaseUntil), MailedAt: timestamp(c.MailedAt), CreatedAt: timestamp(c.CreatedAt),
 	}
 	if !c.RetiredAt.IsZero() {
@@ -103,7 +104,7 @@ func fromClaim(c account.Claim) claimItem {
 func (i claimItem) claim() account.Claim {
 	c := account.Claim{
 		Username: i.Username, Attempt: i.Attempt, TokenHash: i.TokenHash, UserID: account.UserID(i.UserID),
-		Email: i.Email, Confirmed: i.Confirmed,
+		Email: i.Email, Directory: i.Directory, Confirmed: i.Confirmed,
 		LeaseUntil: time.Time(i.LeaseUntil), MailedAt: time.Time(i.MailedAt), CreatedAt: time.Time(i.CreatedAt),
 	}
 	if i.RetiredAt != nil {
