@@ -326,6 +326,7 @@ func TestForgeries(t *testing.T) {
 		"a key that brings itself along":     sign(t, theirs, good(nil), map[string]any{"jwk": ownKey}),
 		"a key that says where it is":        sign(t, theirs, good(nil), map[string]any{"jku": "https://evil.example/jwks.json"}),
 		"an unknown key":                     sign(t, unknown, good(nil), nil),
+		"our key under an unknown id":        sign(t, pair{ours.raw, withoutID(t, ours), ours.alg}, good(nil), map[string]any{"kid": "k9"}),
 		"no key id":                          sign(t, pair{ours.raw, withoutID(t, ours), ours.alg}, good(nil), nil),
 		"a critical extension":               sign(t, ours, good(nil), map[string]any{"crit": []string{"exp"}, "exp": 1}),
 		"another's payload":                  parts[0] + "." + encode([]byte(strings.Replace(string(payload), "alice", "mallory", 1))) + "." + parts[2],

@@ -231,6 +231,17 @@ func TestInjection(t *testing.T) {
 	t.Parallel()
 	const crlf = "\r\nX-Injected: yes\r\n\r\n{\"level\":\"ERROR\",\"msg\":\"injected\"}"
 	w, _ := guarded()
+	// As short as names may be, so that nothing but its line ends is wrong with it.
+	const short = "\r\nX-Injected: y"
+	for field, body := range map[string]map[string]string{
+		"username": {"username": "alice" + short, "password": accounttest.Password},
+		"email":    {"username": "alice", "password": accounttest.Password, "email": "a" + short + "@example.com"},
+	} {
+		g := w.from(home, post("/register", mustEncode(t, body)))
+		if want(t, field+" with line ends", g, 422, "invalid_request"); !strings.Contains(g.body, `"field":"`+field+`"`) {
+			t.Errorf("%s with line ends: got %s", field, g.body)
+		}
+	}
 	calls := []call{
 		post("/register", mustEncode(t, map[string]string{"username": "alice" + crlf, "password": accounttest.Password})),
 		post("/register", mustEncode(t, map[string]string{"username": "alice", "password": accounttest.Password + crlf})),
