@@ -51,21 +51,22 @@ func (s *SMTP) Send(ctx context.Context, m account.Mail) error {
 	}
 	session, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting to mail server %s: %w", s.host, meaning(err))
+		return fmt.Errorf("connecting to mail server %s: %w", s.host, meaning(err, m.To))
 	}
 	if err := client.SendWithSMTPClient(session, message); err != nil {
-		return fmt.Errorf("sending mail by %s: %w", s.host, meaning(err))
+		return fmt.Errorf("sending mail by %s: %w", s.host, meaning(err, m.To))
 	}
 	_ = client.CloseWithSMTPClient(session) // the mail is under way whatever comes now
 	return nil
 }
 
 // meaning tells a refusal for good from one that passes (RFC 5321 section 4.2.1): a reply
-// from 500 to 599, to the mail or, as a wrong password gets, before it.
-func meaning(err error) error {
+// from 500 to 599, to the mail or, as a wrong password gets, before it. What it gives names
+// no recipient.
+func meaning(err error, to string) error {
 	code := 0
 	if e, ok := errors.AsType[*gomail.SendError](err); ok {
-		code = e.ErrorCode()
+		code, err = e.ErrorCode(), unaddressed(e, to)
 	} else if e, ok := errors.AsType[*textproto.Error](err); ok {
 		code = e.Code
 	}
@@ -73,6 +74,15 @@ func meaning(err error) error {
 		return errors.Join(account.ErrMailRefused, err)
 	}
 	return err
+}
+
+// unaddressed is an error for the log: the library lists the recipients, and a server's
+// reply repeats whom the mail was for, so that of a reply only its codes are kept.
+func unaddressed(e *gomail.SendError, to string) error {
+	if code := e.ErrorCode(); code != 0 {
+		return errors.New(strings.TrimSpace(fmt.Sprintf("%s: reply %d %s", e.Reason, code, e.EnhancedStatusCode())))
+	}
+	return errors.New(strings.ReplaceAll(e.Error(), to, "…"))
 }
 
 // connection is the line to the mail server. The library looks at the context only

@@ -9,6 +9,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -150,11 +151,14 @@ func TestNoHeaderCanBeInjected(t *testing.T) {
 func TestServerRefuses(t *testing.T) {
 	t.Parallel()
 	for code, forGood := range map[int]bool{421: false, 451: false, 550: true, 554: true} {
-		s := &server{refuse: &smtp.SMTPError{Code: code, Message: "as it is"}}
+		s := &server{refuse: &smtp.SMTPError{Code: code, Message: "no mailbox <" + hello.To + ">"}}
 		s.serve(t, false, false)
 		err := mailer(t, "smtp", "", s.address, url.Values{}).Send(t.Context(), hello)
-		if err == nil || strings.Contains(err.Error(), "123456") {
-			t.Errorf("Send: got %v, want an error without the text", err)
+		if err == nil || strings.Contains(err.Error(), "123456") || strings.Contains(err.Error(), hello.To) {
+			t.Errorf("Send: got %v, want an error without the text and the address", err)
+		}
+		if err != nil && !strings.Contains(err.Error(), strconv.Itoa(code)) {
+			t.Errorf("Send: got %v, want an error with the reply's code, %d", err, code)
 		}
 		if errors.Is(err, account.ErrMailRefused) != forGood {
 			t.Errorf("reply %d: got %v, refused for good %v", code, err, forGood)
