@@ -31,7 +31,7 @@ func (i interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		if req.Spec().IsClient {
 			return next(ctx, req)
 		}
-		ctx, err := i.check(ctx, req.Header())
+		ctx, err := i.check(ctx, req.Header(), req.Peer())
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (i interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 // stream begins, and never again.
 func (i interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		ctx, err := i.check(ctx, conn.RequestHeader())
+		ctx, err := i.check(ctx, conn.RequestHeader(), conn.Peer())
 		if err != nil {
 			return err
 		}
@@ -56,20 +56,21 @@ func (interceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect
 	return next
 }
 
-func (i interceptor) check(ctx context.Context, h http.Header) (context.Context, error) {
+func (i interceptor) check(ctx context.Context, h http.Header, by connect.Peer) (context.Context, error) {
 	c, err := i.verifier.VerifyHeader(ctx, h)
 	if err == nil {
 		err = c.Require(i.scopes...)
 	}
 	if err != nil {
-		return ctx, refuse(err)
+		return ctx, refuse(err, by.Protocol)
 	}
 	return verify.NewContext(ctx, c), nil
 }
 
 // refuse makes Connect's error of a failed check. What was wrong with the token is for the
-// caller; what lies behind it is not.
-func refuse(err error) error {
+// caller; what lies behind it is not. gRPC has errors' metadata in HTTP trailers, where a
+// challenge must not be (RFC 9110 section 6.5.1), and net/http drops it.
+func refuse(err error, protocol string) error {
 	code := connect.CodeUnauthenticated
 	switch {
 	case errors.Is(err, verify.ErrInsufficientScope):
@@ -82,7 +83,7 @@ func refuse(err error) error {
 		reason = e.Reason
 	}
 	refused := connect.NewError(code, errors.New(reason))
-	if _, challenge := verify.Challenge(err); challenge != "" {
+	if _, challenge := verify.Challenge(err); challenge != "" && protocol != connect.ProtocolGRPC {
 		refused.Meta().Set("WWW-Authenticate", challenge)
 	}
 	return refused

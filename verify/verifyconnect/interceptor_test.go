@@ -6,8 +6,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,8 +49,8 @@ func (o one) sign(t *testing.T, claims string) string {
 	return string(signed)
 }
 
-// TestInterceptor calls a unary and a streaming procedure by Connect and by gRPC, which
-// say who called.
+// TestInterceptor calls a unary and a streaming procedure by Connect, gRPC and gRPC-Web,
+// which say who called.
 func TestInterceptor(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -71,10 +73,12 @@ func TestInterceptor(t *testing.T) {
 		{"too few scopes", "Bearer " + unscoped, here, connect.CodePermissionDenied, true},
 		{"no keys", "Bearer " + good, one{err: errors.New("a secret cause")}, connect.CodeUnavailable, false},
 	} {
-		url := serve(t, tt.keys)
-		for protocol, options := range map[string][]connect.ClientOption{"Connect": nil, "gRPC-Web": {connect.WithGRPCWeb()}} {
-			unary := connect.NewClient[emptypb.Empty, wrapperspb.StringValue](http.DefaultClient, url+"/s/Unary", options...)
-			stream := connect.NewClient[emptypb.Empty, wrapperspb.StringValue](http.DefaultClient, url+"/s/Stream", options...)
+		url, client, spoken := serve(t, tt.keys)
+		for protocol, options := range map[string][]connect.ClientOption{
+			connect.ProtocolConnect: nil, connect.ProtocolGRPC: {connect.WithGRPC()}, connect.ProtocolGRPCWeb: {connect.WithGRPCWeb()},
+		} {
+			unary := connect.NewClient[emptypb.Empty, wrapperspb.StringValue](client, url+"/s/Unary", options...)
+			stream := connect.NewClient[emptypb.Empty, wrapperspb.StringValue](client, url+"/s/Stream", options...)
 			for kind, call := range map[string]func(*connect.Request[emptypb.Empty]) (string, error){
 				"unary": func(r *connect.Request[emptypb.Empty]) (string, error) {
 					res, err := unary.CallUnary(t.Context(), r)
@@ -102,6 +106,9 @@ func TestInterceptor(t *testing.T) {
 				}
 				who, err := call(r)
 				what := tt.name + ", " + kind + " by " + protocol
+				if got := spoken(); got != protocol {
+					t.Errorf("%s: the handler was spoken to by %q", what, got)
+				}
 				if tt.code == 0 {
 					if err != nil || who != "alice" {
 						t.Errorf("%s: got %q, %v", what, who, err)
@@ -113,7 +120,8 @@ func TestInterceptor(t *testing.T) {
 					t.Errorf("%s: got %v, want %v", what, err, tt.code)
 					continue
 				}
-				if got := refused.Meta().Get("WWW-Authenticate"); (got != "") != tt.challenge {
+				challenged := tt.challenge && protocol != connect.ProtocolGRPC // whose errors have no place for it
+				if got := refused.Meta().Get("WWW-Authenticate"); (got != "") != challenged {
 					t.Errorf("%s: got the challenge %q", what, got)
 				}
 				if refused.Message() == "a secret cause" {
@@ -124,7 +132,9 @@ func TestInterceptor(t *testing.T) {
 	}
 }
 
-func serve(t *testing.T, keys verify.Keys) string {
+// serve serves both procedures over HTTP/2 without TLS, which gRPC takes, and gives a client
+// for them. spoken gives the protocol of the last call.
+func serve(t *testing.T, keys verify.Keys) (url string, client *http.Client, spoken func() string) {
 	t.Helper()
 	v, err := verify.New(verify.Config{
 		Issuer: "i", ClientIDs: []string{"c"}, Keys: keys, Now: func() time.Time { return time.Unix(2000, 0) },
@@ -132,8 +142,8 @@ func serve(t *testing.T, keys verify.Keys) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A client with the interceptor is left alone: it is told nothing of tokens.
-	with := connect.WithInterceptors(verifyconnect.NewInterceptor(v, "y"))
+	last := &protocol{}
+	with := connect.WithInterceptors(last, verifyconnect.NewInterceptor(v, "y"))
 	who := func(ctx context.Context) *wrapperspb.StringValue {
 		c, _ := verify.FromContext(ctx)
 		return wrapperspb.String(c.Username)
@@ -147,7 +157,45 @@ func serve(t *testing.T, keys verify.Keys) string {
 		func(ctx context.Context, _ *connect.Request[emptypb.Empty], s *connect.ServerStream[wrapperspb.StringValue]) error {
 			return s.Send(who(ctx))
 		}, with))
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
+	var h2c http.Protocols
+	h2c.SetUnencryptedHTTP2(true)
+	server.Config.Protocols = &h2c
+	server.Config.ErrorLog = log.New(writer{t}, "", 0)
+	server.Start()
 	t.Cleanup(server.Close)
-	return server.URL
+	transport := &http.Transport{Protocols: &h2c}
+	t.Cleanup(transport.CloseIdleConnections)
+	return server.URL, &http.Client{Transport: transport}, last.get
+}
+
+// writer fails a test with what a server complains of.
+type writer struct{ t *testing.T }
+
+func (w writer) Write(p []byte) (int, error) {
+	w.t.Errorf("the server says: %s", p)
+	return len(p), nil
+}
+
+// protocol is an interceptor before the one under test, that notes what a call came by.
+type protocol struct{ last atomic.Value }
+
+func (p *protocol) get() string { s, _ := p.last.Load().(string); return s }
+
+func (p *protocol) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
+		p.last.Store(r.Peer().Protocol)
+		return next(ctx, r)
+	}
+}
+
+func (p *protocol) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, c connect.StreamingHandlerConn) error {
+		p.last.Store(c.Peer().Protocol)
+		return next(ctx, c)
+	}
+}
+
+func (*protocol) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
 }

@@ -36,7 +36,7 @@ func TestDocs(t *testing.T) {
 	}
 	for _, path := range []string{"/docs", "/docs/"} {
 		res, page := get(path)
-		if got := res.Header.Get("Content-Security-Policy"); !strings.Contains(got, "script-src 'self';") {
+		if got := res.Header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") || !strings.Contains(got, "script-src 'self';") {
 			t.Errorf("%s: policy %q", path, got)
 		}
 		if !strings.Contains(page, "<title>A &lt;title&gt;</title>") {
@@ -47,6 +47,10 @@ func TestDocs(t *testing.T) {
 			t.Errorf("%s loads %v, want four files", path, links)
 		}
 		for _, link := range links {
+			if !strings.HasPrefix(link[1], "/docs/") {
+				t.Errorf("%s loads %s", path, link[1])
+				continue
+			}
 			get(link[1])
 		}
 	}
