@@ -159,6 +159,11 @@ func (b *Backend) Finish(ctx context.Context) {
 	_ = b.Background.Wait(ctx) // the queue has logged what it left
 }
 
+// Drain is Finish for a process that ends after it: mails that are left are counted as failed.
+func (b *Backend) Drain(ctx context.Context) {
+	_ = b.Background.Drain(ctx) // the queue has logged what it left
+}
+
 // breaches makes the check for breached passwords that the settings ask for.
 func breaches(c Config) *account.BreachCheck {
 	if c.Settings.Breaches == nil {

@@ -36,13 +36,16 @@ type Queue struct {
 	work, mails chan job
 
 	mu      sync.Mutex
-	pending int
+	pending int           // mails included
+	unsent  int           // mails that are pending
 	idle    chan struct{} // closed while nothing is pending
 }
 
 type job struct {
 	ctx context.Context //nolint:containedctx // the values of the request that asked for it
 	do  func(context.Context)
+
+	mail bool
 }
 
 var _ account.Background = (*Queue)(nil)
@@ -116,7 +119,10 @@ func (q *Queue) schedule(ctx context.Context, to chan<- job, pause time.Duration
 	if q.pending++; q.pending == 1 {
 		q.idle = make(chan struct{})
 	}
-	j := job{context.WithValue(context.WithoutCancel(ctx), workKey{}, true), work}
+	j := job{context.WithValue(context.WithoutCancel(ctx), workKey{}, true), work, to == q.mails}
+	if j.mail {
+		q.unsent++
+	}
 	time.AfterFunc(pause, func() { to <- j }) // there is room for all that is pending
 }
 
@@ -135,6 +141,9 @@ func (q *Queue) run(j job) {
 		}
 		q.mu.Lock()
 		defer q.mu.Unlock()
+		if j.mail {
+			q.unsent--
+		}
 		if q.pending--; q.pending == 0 {
 			close(q.idle)
 		}
@@ -162,4 +171,23 @@ func (q *Queue) Wait(ctx context.Context) error {
 		q.Logger.WarnContext(ctx, "work in the background was left", "pending", q.pending)
 		return ctx.Err()
 	}
+}
+
+// Drain is Wait for a process that ends after it: a mail that is pending then is lost, and
+// counted. One that is on its way at that moment may arrive all the same.
+func (q *Queue) Drain(ctx context.Context) error {
+	err := q.Wait(ctx)
+	if err == nil {
+		return nil
+	}
+	q.mu.Lock()
+	lost := q.unsent
+	q.mu.Unlock()
+	for range lost {
+		q.Count.Add(ctx, "MailsFailed")
+	}
+	if lost > 0 {
+		q.Logger.ErrorContext(ctx, "mails lost: the process ends", "mails", lost)
+	}
+	return err
 }

@@ -208,6 +208,45 @@ func TestRefusedMailIsNotTriedAgain(t *testing.T) {
 	}
 }
 
+// A mail that a process has not sent when it must end is counted. Other work is no mail.
+func TestMailsLostAtTheEnd(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	failed := map[string]int{}
+	q := background.New(background.Config{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Count:  func(_ context.Context, event string) { failed[event]++ },
+	})
+	if err := q.Drain(t.Context()); err != nil || len(failed) != 0 {
+		t.Fatalf("Drain of nothing: %v, counted %v", err, failed)
+	}
+	reached, goOn := make(chan struct{}, 3), make(chan struct{})
+	stalled := sender(func(account.Mail) error { reached <- struct{}{}; <-goOn; return nil })
+	for range 2 {
+		if err := q.Mailer(stalled).Send(t.Context(), account.Mail{To: "alice@example.com", Subject: "Hello"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := q.Do(t.Context(), func(context.Context) { reached <- struct{}{}; <-goOn }); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		<-reached
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.Drain(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Drain that was ended: %v", err)
+	}
+	if failed["MailsFailed"] != 2 || !strings.Contains(log.String(), "mails=2") || strings.Contains(log.String(), "@") {
+		t.Errorf("counted %v, log %q, want two mails and no address", failed, log.String())
+	}
+	close(goOn)
+	if err := q.Drain(t.Context()); err != nil || failed["MailsFailed"] != 2 {
+		t.Errorf("Drain to the end: %v, counted %v", err, failed)
+	}
+}
+
 // failing is a mail server that takes only the last of so many tries.
 type failing struct{ left int }
 

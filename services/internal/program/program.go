@@ -156,7 +156,7 @@ func Options(s settings.Settings, b *backend.Backend, t *telemetry.Telemetry, lo
 	finish := func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, finishTime)
 		defer cancel()
-		b.Finish(ctx)
+		b.Drain(ctx)
 	}
 	after := func(ctx context.Context) {
 		b.Finish(ctx)
