@@ -313,7 +313,7 @@ func TestHostileJSON(t *testing.T) {
 			"many members":     {"{" + members.String() + `"username":"alice"}`, 422},
 			"a long member":    {`{"` + strings.Repeat("k", 60_000) + `":1}`, 422},
 			"one byte too big": {`{"username":"` + strings.Repeat("a", 64<<10) + `"}`, 413},
-			"not UTF-8":        {"{\"username\":\"al\xffice\",\"password\":\"" + accounttest.Password + "\"}", 422},
+			"not UTF-8":        {"{\"username\":\"al\xffice\",\"password\":\"" + accounttest.Password + "\"}", 400},
 			"a lone surrogate": {`{"username":"al\ud800ice","password":"` + accounttest.Password + `"}`, 422},
 			"a NUL":            {`{"username":"al\u0000ice","password":"` + accounttest.Password + `"}`, 422},
 			"no object":        {`[]`, 422},

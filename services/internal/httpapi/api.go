@@ -65,9 +65,9 @@ type API struct {
 func New(c Config) *API {
 	config := huma.DefaultConfig(c.Title, c.Version)
 	config.Info.Description = c.Description + "\n\n" + everywhere
-	config.DocsPath, config.SchemasPath = "", ""                                                              // the page is our own; schemas are in the document
-	config.CreateHooks = nil                                                                                  // no $schema member in answers
-	config.Formats = map[string]huma.Format{jsonType: huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat} // and what ends in +json
+	config.DocsPath, config.SchemasPath = "", ""                                      // the page is our own; schemas are in the document
+	config.CreateHooks = nil                                                          // no $schema member in answers
+	config.Formats = map[string]huma.Format{jsonType: strictJSON, "json": strictJSON} // and what ends in +json
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		bearer:       {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of POST /login"},
 		secretBearer: {Type: "http", Scheme: "bearer", Description: "The secret that the service was given"},
@@ -81,7 +81,7 @@ func New(c Config) *API {
 		replays: c.Replays, bearer: c.Bearer, ready: c.Ready,
 	}
 	a.huma = humago.New(a.Mux, config)
-	a.huma.UseMiddleware(a.ofType)
+	a.huma.UseMiddleware(settle, a.ofType)
 	a.addProbes()
 	a.addDocs(c.Title)
 	a.huma.OpenAPI().Components.Schemas.Map()["Problem"].Properties["code"].Enum = codeEnum()
@@ -109,7 +109,7 @@ type Operation struct {
 func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Out, error)) {
 	described := huma.Operation{
 		OperationID: op.ID, Tags: []string{op.Tag}, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
-		DefaultStatus: op.Status, MaxBodyBytes: MaxBody, BodyReadTimeout: 10 * time.Second,
+		DefaultStatus: op.Status, MaxBodyBytes: MaxBody + 1, BodyReadTimeout: 10 * time.Second,
 	}
 	codes := slices.Clone(op.Errors)
 	if op.Bearer {

@@ -14,7 +14,7 @@ import (
 // that it may be asked for again without doing so twice. The input must also say whom it
 // is about: by [Bearer], or by a method Subject that gives the username in it.
 type Idempotent struct {
-	IdempotencyKey string `json:"-" header:"Idempotency-Key" minLength:"16" maxLength:"255" pattern:"^[!-~]*$" patternDescription:"visible ASCII" doc:"Random text, such as a UUID, new for each request. The same request with the same key gets the same answer for 24 hours and is done once." example:"1f0c5d52-8a3e-4a51-9d0b-6a0f2f3d9c11"`
+	IdempotencyKey string `json:"-" header:"Idempotency-Key" minLength:"16" maxLength:"255" pattern:"^[!-+.-~-]*$" patternDescription:"visible ASCII without a comma" doc:"Random text, such as a UUID, new for each request. The same request with the same key gets the same answer for 24 hours and is done once." example:"1f0c5d52-8a3e-4a51-9d0b-6a0f2f3d9c11"`
 }
 
 func (i *Idempotent) idempotencyKey() string { return i.IdempotencyKey }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // The media types of bodies.
@@ -30,7 +31,7 @@ func (a *API) ofType(ctx huma.Context, next func(huma.Context)) {
 	if given := ctx.Header("Content-Type"); given != "" {
 		if got, _, err := mime.ParseMediaType(given); err != nil || got != want {
 			p := edgeProblem(ctx.Context(), http.StatusUnsupportedMediaType)
-			p.Detail = "The body must be " + want + "."
+			p.Detail = "The body must be " + want + ", and Content-Type must say so."
 			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail, p) // a client that has gone is no concern of ours
 			return
 		}
@@ -56,3 +57,28 @@ func (t typed) Header(name string) string {
 
 // Unwrap lets huma's adapters find their own context.
 func (t typed) Unwrap() huma.Context { return t.humaContext }
+
+// settle has every answer be JSON, whatever Accept says, which a server need not heed
+// (RFC 9110 section 12.4.1): huma would take the name of its format for a media type. And it
+// has the lines of one header be one list (section 5.3): huma reads the first of them alone.
+func settle(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humago.Unwrap(ctx)
+	next(settled{ctx, r.Header})
+}
+
+// settled is a request that asks for no media type, each of its headers one text.
+type settled struct {
+	humaContext
+	header http.Header
+}
+
+// Header implements [huma.Context].
+func (s settled) Header(name string) string {
+	if strings.EqualFold(name, "Accept") {
+		return ""
+	}
+	return strings.Join(s.header.Values(name), ", ")
+}
+
+// Unwrap lets huma's adapters find their own context.
+func (s settled) Unwrap() huma.Context { return s.humaContext }

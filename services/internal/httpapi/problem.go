@@ -146,7 +146,7 @@ func edgeProblem(ctx context.Context, status int) *Problem {
 	p.setStatus(status)
 	switch status {
 	case http.StatusBadRequest:
-		p.Code, p.Detail = codeMalformed, "The body is not valid JSON."
+		p.Code, p.Detail = codeMalformed, "The body is empty, and one is needed."
 	case http.StatusUnauthorized:
 		p.Code, p.Detail = codeClient, "The service's secret is needed: Authorization: Bearer …, or as the password of Basic."
 	case http.StatusNotFound:
@@ -174,13 +174,21 @@ func init() {
 	// encoding/json would take "USERNAME" for "username", and the last of both.
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+		if status == http.StatusInternalServerError { // of huma's own: a body that did not come to its end
+			status = http.StatusBadRequest
+			errs = []error{&huma.ErrorDetail{Message: "The body ends too early."}}
+		}
 		p := edgeProblem(ctx.Context(), status)
 		for _, err := range errs {
 			if own, ok := errors.AsType[*Problem](err); ok {
 				return own
 			}
-			if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && status == http.StatusUnprocessableEntity && len(p.Errors) < maxErrors {
+			d, ok := errors.AsType[*huma.ErrorDetail](err)
+			switch {
+			case ok && status == http.StatusUnprocessableEntity && len(p.Errors) < maxErrors:
 				p.Errors = append(p.Errors, fieldProblem(d))
+			case ok && status == http.StatusBadRequest:
+				p.Detail = d.Message // decode's
 			}
 		}
 		return p
@@ -200,14 +208,28 @@ const (
 // fieldProblem names the field itself where huma names the object around it.
 func fieldProblem(d *huma.ErrorDetail) FieldProblem {
 	p := nameField(d)
-	if len(p.Field) > maxFieldName {
-		p.Field = strings.ToValidUTF8(p.Field[:maxFieldName], "") + "…"
+	if p.Field == "" {
+		p.Field = "body"
 	}
+	p.Field = shortened(p.Field)
 	return p
 }
 
+// shortened gives a name of the caller's making no longer than an answer may have it.
+func shortened(name string) string {
+	if len(name) > maxFieldName {
+		return strings.ToValidUTF8(name[:maxFieldName], "") + "…"
+	}
+	return name
+}
+
 func nameField(d *huma.ErrorDetail) FieldProblem {
-	field := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), "header"), ".")
+	field := d.Location
+	for _, in := range []string{"body", "header", "path", "query"} {
+		if rest, ok := strings.CutPrefix(d.Location, in+"."); ok || d.Location == in {
+			field = strings.TrimPrefix(rest, in)
+		}
+	}
 	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
 	if name, ok := strings.CutPrefix(d.Message, before); ok {
 		if name, ok := strings.CutSuffix(name, after); ok {
