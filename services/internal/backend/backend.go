@@ -28,13 +28,13 @@ type Backend struct {
 	Profiles  account.Profiles
 	Denials   account.Denials
 	Verifier  *token.Verifier
-	Mailer    account.Mailer  // sends in the background
-	Mailless  bool            // it sends nothing
+	Mailer    account.Mailer // sends in the background
+	Mailless  bool           // it sends nothing
 	// DirectoryID names the directory where the table may have accounts of another.
 	DirectoryID string
-	Limits    *account.Limits // nil is none
-	Replays   *account.Replays
-	Breaches  *account.BreachCheck // nil is none
+	Limits      *account.Limits // nil is none
+	Replays     *account.Replays
+	Breaches    *account.BreachCheck // nil is none
 	// Introspection are the secrets that open POST /token/introspect; empty closes it.
 	Introspection []string
 	// Background does what no answer waits for: whoever serves must wait for it before
