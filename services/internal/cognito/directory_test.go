@@ -40,7 +40,10 @@ func directory(t *testing.T) *cognito.Directory {
 }
 
 // ministack is in what it differs from Cognito.
-var ministack = accounttest.Differences{ConstantCode: true, ConfirmsTwice: true, NeverVerifies: true, ForgetsUnconfirmed: true, AnySession: true, WaitsAloud: true}
+var ministack = []accounttest.Difference{
+	accounttest.ConstantCode, accounttest.ConfirmsTwice, accounttest.NeverVerifies,
+	accounttest.ForgetsUnconfirmed, accounttest.AnySession, accounttest.WaitsAloud,
+}
 
 func TestDirectory(t *testing.T) {
 	t.Parallel()

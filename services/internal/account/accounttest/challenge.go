@@ -50,7 +50,7 @@ func temporaryPassword(t *testing.T, h Harness) {
 	}
 	_, err = respond(c.Name, "", u.Username)
 	wantCode(t, "RespondToChallenge with no session", err, account.CodeInvalidCredentials)
-	if !h.Emulated.AnySession {
+	if !h.lacks(t, AnySession) {
 		for what, err := range map[string]error{
 			"another session": second(respond(c.Name, "nonsense", u.Username)),
 			"another name":    second(respond(c.Name, c.Session, member(t, h).Username)),
@@ -70,7 +70,7 @@ func temporaryPassword(t *testing.T, h Harness) {
 	if got.ID != u.ID || tokens.RefreshToken == "" || tokens.IDToken == "" {
 		t.Errorf("RespondToChallenge: got %+v", got)
 	}
-	if !h.Emulated.AnySession {
+	if !h.lacks(t, AnySession) {
 		_, err = respond(c.Name, c.Session, u.Username)
 		wantCode(t, "RespondToChallenge again", err, account.CodeInvalidCredentials)
 	}

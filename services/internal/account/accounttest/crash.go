@@ -295,7 +295,7 @@ func (s *saga) recover(name, email, password string) {
 		if p.UserID != user.ID {
 			s.Errorf("the account is %s, want that of the confirmed sign-up, %s", p.UserID, user.ID)
 		}
-		if !s.Emulated.NeverVerifies { // or the directory cannot say that the address was proven
+		if !s.lacks(s.T, NeverVerifies) { // or the directory cannot say that the address was proven
 			s.wantWhole(name, email)
 		}
 		wantCode(s.T, "SignIn with the first password", s.signIn(name, Password), "")

@@ -67,7 +67,7 @@ func signUpAndConfirm(t *testing.T, h Harness) {
 	_, err = h.Directory.SignIn(ctx, name, Password)
 	wantCode(t, "SignIn before the code", err, account.CodeNotConfirmed)
 	_, err = h.Directory.SignIn(ctx, name, "some other password")
-	if !h.Emulated.WaitsAloud {
+	if !h.lacks(t, WaitsAloud) {
 		wantCode(t, "SignIn before the code by a wrong password", err, account.CodeInvalidCredentials)
 	}
 	wantCode(t, "Confirm with a wrong code", h.Directory.Confirm(ctx, name, wrong(h.Code(t, name, email))), account.CodeMismatch)
@@ -78,7 +78,7 @@ func signUpAndConfirm(t *testing.T, h Harness) {
 	wantCode(t, "ResendCode when confirmed", h.Directory.ResendCode(ctx, name), account.CodeAlreadyConfirmed)
 	u, err = h.Directory.FindUser(ctx, name)
 	must(t, "FindUser", u, err)
-	if !u.Confirmed || u.EmailVerified == h.Emulated.NeverVerifies || u.ID != made.UserID {
+	if !u.Confirmed || u.EmailVerified == h.lacks(t, NeverVerifies) || u.ID != made.UserID {
 		t.Errorf("FindUser after the code: got %+v, want confirmed and verified", u)
 	}
 }
@@ -123,7 +123,7 @@ func newerCode(t *testing.T, h Harness) {
 	older := h.Code(t, name, email)
 	wantCode(t, "ResendCode", h.Directory.ResendCode(ctx, name), "")
 	newer := h.Code(t, name, email)
-	if !h.Emulated.ConstantCode && older != newer { // one time in a million they are the same
+	if !h.lacks(t, ConstantCode) && older != newer { // one time in a million they are the same
 		wantCode(t, "Confirm with the older code", h.Directory.Confirm(ctx, name, older), account.CodeMismatch)
 	}
 	wantCode(t, "Confirm with the newer code", h.Directory.Confirm(ctx, name, newer), "")
@@ -233,7 +233,7 @@ func byOwnRight(t *testing.T, h Harness) {
 	wantCode(t, "DeleteUser nobody", h.Directory.DeleteUser(ctx, account.UserID(uuid.NewString())), "")
 
 	u := member(t, h)
-	if !h.Emulated.ConfirmsTwice {
+	if !h.lacks(t, ConfirmsTwice) {
 		wantCode(t, "ConfirmUser again", h.Directory.ConfirmUser(ctx, u.Username), account.CodeAlreadyConfirmed)
 	}
 	if u.EmailVerified {

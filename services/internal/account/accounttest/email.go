@@ -141,7 +141,7 @@ func lifeEmail(s *saga) {
 	} {
 		wantCode(s.T, "ChangeEmail with "+what, s.registrar.ChangeEmail(ctx, who, tt.email, tt.password), tt.want)
 	}
-	if !s.Emulated.NeverVerifies { // or the directory's address is to be set
+	if !s.lacks(s.T, NeverVerifies) { // or the directory's address is to be set
 		wantCode(s.T, "ChangeEmail to the same address", s.registrar.ChangeEmail(ctx, who, from, Password), account.CodeInvalid)
 	}
 	_, err := s.registrar.ConfirmEmail(ctx, who, "123456")

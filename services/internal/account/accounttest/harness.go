@@ -26,7 +26,7 @@ type Harness struct {
 	Work func(t *testing.T) Work
 	// Emulated says in what the directory is an emulator that differs from its real
 	// service; what it cannot show is not asked of it.
-	Emulated Differences
+	Emulated []Difference
 }
 
 // Work is what takes a machine its time.
@@ -37,19 +37,6 @@ type Work struct {
 
 func (w Work) since(begun Work) Work {
 	return Work{w.Hashes - begun.Hashes, w.Commits - begun.Commits}
-}
-
-// Differences of an emulated directory. docs/emulators.md lists them for users.
-type Differences struct {
-	ConstantCode      bool // every code is the same, so that none becomes void by a newer one
-	ConfirmsTwice     bool // a user who is confirmed can be confirmed by the service's own right again
-	NeverVerifies     bool // confirming by code leaves the address unverified
-	ConfirmationFirst bool // an account that waits is told so by a wrong password, too
-	AnySession        bool // the session of a challenge is not looked at
-	WaitsAloud        bool // an account that waits is told of to whoever has a wrong password
-	// ForgetsUnconfirmed: a code for a new password is made for a user who is not
-	// confirmed, or has no address.
-	ForgetsUnconfirmed bool
 }
 
 // Password is good by every rule. Other passwords for tests are made from it.

@@ -3,7 +3,10 @@ package accounttest_test
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
+
+	"spillway.example/services/internal/account/accounttest"
 )
 
 // docs/operations.md has every behaviour of the suites, and no other: `make operations`
@@ -34,6 +37,12 @@ func TestOperationsAreListed(t *testing.T) {
 	}
 	if found < 65 {
 		t.Errorf("found %d behaviours in the suites: the test no longer reads them right", found)
+	}
+	for name := range accounttest.LessShown() {
+		_, behaviour, _ := strings.Cut(name, "/")
+		if !strings.Contains(string(document), "| "+behaviour+" | ✓ | ✓ | ✓\\* |") || !strings.Contains(string(document), "*"+behaviour+"*: ") {
+			t.Errorf("docs/operations.md does not say that an emulator shows less of %q; run make operations", behaviour)
+		}
 	}
 	for name := range listed {
 		if !known[name] {

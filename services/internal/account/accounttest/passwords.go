@@ -29,7 +29,7 @@ func forgottenPassword(t *testing.T, h Harness) {
 	older := h.Code(t, name, email)
 	wantCode(t, "ForgotPassword again", h.Directory.ForgotPassword(ctx, name), "")
 	code := h.Code(t, name, email)
-	if !h.Emulated.ConstantCode && older != code {
+	if !h.lacks(t, ConstantCode) && older != code {
 		wantCode(t, "ResetPassword with the older code", h.Directory.ResetPassword(ctx, name, older, newPassword), account.CodeMismatch)
 	}
 	for what, bad := range map[string]string{"a wrong code": wrong(code), "no code": "no code"} {
@@ -62,7 +62,7 @@ func forgottenByNobody(t *testing.T, h Harness) {
 	_, err := h.Directory.SignUp(ctx, waiting)
 	wantCode(t, "SignUp", err, "")
 	names := []string{Name("nobody"), member(t, h).Username}
-	if !h.Emulated.ForgetsUnconfirmed {
+	if !h.lacks(t, ForgetsUnconfirmed) {
 		names = append(names, waiting.Username)
 	}
 	for _, name := range names {
