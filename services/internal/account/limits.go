@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 )
 
@@ -139,7 +140,7 @@ func (l *Limits) SignUp(ctx context.Context) error {
 // Sending is a mail that somebody caused and that may yet fail.
 type Sending struct {
 	limits *Limits
-	keys   map[Policy]string
+	keys   map[string]Policy
 }
 
 // Mail counts a mail to whoever has a name or an e-mail address, whether or not anybody
@@ -156,7 +157,7 @@ func (l *Limits) MailUnseen(ctx context.Context, address string) (Sending, error
 }
 
 func (l *Limits) mail(ctx context.Context, client string, recipient ...string) (Sending, error) {
-	s := Sending{limits: l, keys: map[Policy]string{}}
+	s := Sending{limits: l, keys: map[string]Policy{}}
 	if l == nil {
 		return s, nil
 	}
@@ -164,21 +165,24 @@ func (l *Limits) mail(ctx context.Context, client string, recipient ...string) (
 		if _, err := l.take(ctx, MailAddress, 0, client); err != nil {
 			return s, err
 		}
-		s.keys[MailAddress] = l.key(MailAddress, client)
+		s.keys[l.key(MailAddress, client)] = MailAddress
 	}
 	if _, err := l.take(ctx, MailRecipient, 0, recipient...); err != nil {
 		return s, err
 	}
-	s.keys[MailRecipient] = l.key(MailRecipient, recipient...)
+	s.keys[l.key(MailRecipient, recipient...)] = MailRecipient
 	return s, nil
 }
+
+// and has the mail counted by what another counting of it took, too.
+func (s Sending) and(other Sending) { maps.Copy(s.keys, other.keys) }
 
 // Failed gives a mail that did not go out back to the budgets but for their shortest
 // windows, see [Counter.Refund].
 func (s Sending) Failed(ctx context.Context) {
 	ctx, cancel := toTheEnd(ctx, countWithin)
 	defer cancel()
-	for policy, key := range s.keys {
+	for key, policy := range s.keys {
 		if err := s.limits.Counters.Refund(ctx, key, s.limits.Policies[policy]); err != nil {
 			s.limits.Logger.WarnContext(ctx, "a mail that was not sent stays counted", "err", err)
 		}

@@ -191,6 +191,46 @@ func TestOneMailboxOfManyNames(t *testing.T) {
 	}
 }
 
+// resending is a directory that sends no codes while it is broken.
+type resending struct {
+	account.Directory
+	broken bool
+}
+
+func (d *resending) ResendCode(ctx context.Context, username string) error {
+	if d.broken {
+		return account.ErrUnavailable(nil)
+	}
+	return d.Directory.ResendCode(ctx, username)
+}
+
+// Codes that did not go out leave the budget of the mailbox behind a name, too.
+func TestFailedCodesLeaveTheMailboxItsQuota(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l, d := limit(account.DefaultPolicies()), &resending{Directory: memory, broken: true}
+	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: d, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	const address = "alice@example.com"
+	if _, err := registrar.Register(ctx, account.Registration{Username: "alice", Password: accounttest.Password, Email: address}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(memory.Mails(address))
+	for i := range 40 {
+		l.clock.Advance(5 * time.Minute)
+		if err := registrar.Resend(ctx, "alice"); err != nil {
+			t.Fatalf("code %d, after as many that failed: %v", i, err)
+		}
+	}
+	d.broken = false
+	l.clock.Advance(5 * time.Minute)
+	if err := registrar.Resend(ctx, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if codes := len(memory.Mails(address)) - before; codes != 1 {
+		t.Errorf("%d codes once they can be sent again, want 1", codes)
+	}
+}
+
 // tried counts the passwords that a directory is asked about.
 type tried struct {
 	account.Directory

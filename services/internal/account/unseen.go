@@ -91,14 +91,14 @@ type unseen struct {
 // the mail.
 func (u unseen) code(ctx context.Context, name string, now time.Time, sending Sending, ask func(context.Context, string) error, instead func(User) notice) {
 	ctx = sending.watched(ctx)
-	if err := u.tryCode(ctx, name, now, ask, instead); err != nil {
+	if err := u.tryCode(ctx, name, now, sending, ask, instead); err != nil {
 		sending.Failed(ctx)
 		u.count.Add(ctx, "MailsFailed")
 		u.logger.WarnContext(ctx, "code not sent", "err", err)
 	}
 }
 
-func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask func(context.Context, string) error, instead func(User) notice) error {
+func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending Sending, ask func(context.Context, string) error, instead func(User) notice) error {
 	_, err := u.claims.Find(ctx, name)
 	claimed := CodeOf(err) != CodeNotFound // the directory may have users that were not made here
 	if err != nil && claimed {
@@ -126,9 +126,13 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, ask fun
 	}
 	if !IsEmail(name) && user.Email != "" {
 		// The request was counted under its name: many names may have one mailbox.
-		if _, err := u.limits.MailUnseen(ctx, user.Email); CodeOf(err) == CodeTooManyRequests {
+		mailbox, err := u.limits.MailUnseen(ctx, user.Email)
+		switch CodeOf(err) {
+		case "":
+			sending.and(mailbox)
+		case CodeTooManyRequests:
 			return nil
-		} else if err != nil {
+		default:
 			return err
 		}
 	}
