@@ -33,7 +33,7 @@ type Directory interface {
 
 	// SignIn opens a session. CodeInvalidCredentials for a wrong password and for
 	// an unknown user, after the same work; CodeNotConfirmed for an unconfirmed
-	// user, whatever the password; CodeChallenge.
+	// user with the right one, and from some directories with any; CodeChallenge.
 	SignIn(ctx context.Context, username, password string) (Tokens, error)
 	// RespondToChallenge takes the step that SignIn asked for. CodeChallenge where another
 	// follows; CodeInvalidCredentials where the challenge is not, or no longer, open;

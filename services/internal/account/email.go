@@ -29,8 +29,8 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 	if err != nil {
 		return err
 	}
-	if r.Mailless {
-		return Errorf(CodeUnsupported, nil, "This service sends no mail, so an address cannot be proven.")
+	if r.Mailless != nil {
+		return Errorf(CodeUnsupported, r.Mailless, "This service sends no mail, so an address cannot be proven.")
 	}
 	p, err := r.Profiles.Get(ctx, who.UserID)
 	if err != nil {

@@ -30,7 +30,7 @@ type RegistrarConfig struct {
 	Claims        Claims
 	Profiles      Profiles
 	Mailer        Mailer     // for notices to the owners of addresses
-	Mailless      bool       // Mailer sends nothing: an address cannot be changed by a code, and is not
+	Mailless      error      // why Mailer sends nothing, so that no address can be proven; nil where it sends
 	Background    Background // for what no answer may wait for; Inline where it is nil
 	Limits        *Limits    // nil is none
 	Breaches      *BreachCheck

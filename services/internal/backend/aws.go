@@ -85,7 +85,10 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, mailless := server.(unsent)
+	var mailless error
+	if _, lost := server.(unsent); lost {
+		mailless = errNoSMTP
+	}
 	return &Backend{
 		Directory: poolDirectory{cognito.New(cognitoidentityprovider.NewFromConfig(sdk, inRegionOf(c.Settings.UserPoolID)), cognito.Config{
 			UserPoolID: c.Settings.UserPoolID, ClientID: c.Settings.UserPoolClientID, ClientSecret: secret,
@@ -186,6 +189,9 @@ func sharedKey(clientSecret, poolID, use string) ([]byte, error) {
 	}
 	return key, nil
 }
+
+// errNoSMTP says to whoever reads the log what to set.
+var errNoSMTP = errors.New("SMTP_URL is not set")
 
 // unsent is the mailer of a service that was told of no mail server: its notices are
 // lost, and the log says so.

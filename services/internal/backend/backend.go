@@ -29,7 +29,7 @@ type Backend struct {
 	Denials   account.Denials
 	Verifier  *token.Verifier
 	Mailer    account.Mailer // sends in the background
-	Mailless  bool           // it sends nothing
+	Mailless  error          // why it sends nothing; nil where it sends
 	// DirectoryID names the directory where the table may have accounts of another.
 	DirectoryID string
 	Limits      *account.Limits // nil is none
