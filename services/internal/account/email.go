@@ -103,7 +103,7 @@ func emailCodeHash(salt []byte, code string) []byte {
 // over or not: it is used up only when everything is done. CodeMismatch; CodeExpired; CodeConflict where the
 // address is another account's by now; CodeTooManyRequests.
 func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string) (Profile, error) {
-	guess, err := r.Limits.Code(ctx, who.Username, "email")
+	guess, err := r.Limits.Code(ctx, string(who.UserID), "email") // strangers know no id
 	if err != nil {
 		return Profile{}, err
 	}

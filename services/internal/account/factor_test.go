@@ -123,7 +123,7 @@ func TestStrangersUseUpNoCodes(t *testing.T) {
 	if _, err := answer(t, s, home, "SOFTWARE_TOKEN_MFA", challenged(t, s, home)); account.CodeOf(err) != account.CodeMismatch {
 		t.Errorf("the owner's second factor: %v, want it tried", err)
 	}
-	_, err := r.ConfirmEmail(from(t, "203.0.113.1"), account.Identity{UserID: "id", Username: "alice"}, "000000")
+	_, err := r.ConfirmEmail(from(t, elsewhere), account.Identity{UserID: "id", Username: "alice"}, "000000")
 	if account.CodeOf(err) != account.CodeMismatch {
 		t.Errorf("the owner's code for another address: %v, want it tried", err)
 	}
