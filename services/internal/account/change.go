@@ -34,7 +34,10 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 		if guess, err = s.Limits.SignIn(ctx, user.Username); err != nil {
 			return Tokens{}, err
 		}
-		if !s.changed(ctx, user.Username, password) {
+		switch changed, err := s.changed(ctx, user.Username, password); {
+		case err != nil:
+			return Tokens{}, err
+		case !changed:
 			return Tokens{}, ErrCredentials(nil)
 		}
 	}
@@ -55,12 +58,25 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 }
 
 // changed says whether the password is the new one already, by an earlier try of the same
-// request whose answer was lost. The session it opens to see ends with all others. A
-// further step follows the right password alone.
-func (s *Sessions) changed(ctx context.Context, name, password string) bool {
+// request whose answer was lost. The session it opens to see ends with all others.
+func (s *Sessions) changed(ctx context.Context, name, password string) (bool, error) {
 	_, err := s.Directory.SignIn(ctx, name, password)
-	e, ok := errors.AsType[*Error](err)
-	return err == nil || ok && e.Challenge != nil
+	return PasswordFits(err)
+}
+
+// PasswordFits says by the outcome of a sign-in whether the password was right: a further step
+// follows the right one alone. Where the password was not looked at it was not.
+func PasswordFits(err error) (bool, error) {
+	if e, ok := errors.AsType[*Error](err); ok && e.Challenge != nil {
+		return true, nil
+	}
+	switch CodeOf(err) {
+	case "":
+		return true, nil
+	case CodeInvalidCredentials, CodeNotConfirmed, CodeChallenge:
+		return false, nil
+	}
+	return false, err
 }
 
 // as gives an error's fields the name that this operation has for the password.

@@ -58,7 +58,7 @@ func (r *Registrar) Confirm(ctx context.Context, in Confirmation) (UserID, error
 		if user.ID != claim.UserID {
 			return "", ErrCodeMismatch(nil)
 		}
-		if !user.EmailVerified {
+		if user.provenEmail() != claim.Email {
 			proven = "" // an operator confirmed the user, without a code
 		}
 	default:
@@ -109,11 +109,12 @@ func (r *Registrar) Resend(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	code, err := r.Limits.Mail(ctx, name)
+	code, err := r.Limits.Mail(ctx, MailConfirmation, name)
 	if err != nil {
 		return err
 	}
 	return r.Background.Do(ctx, func(ctx context.Context) {
-		unseen{r.Claims, r.Directory, r.Mailer, r.Limits, r.Count, r.Logger}.code(ctx, name, r.Now(), code, r.Directory.ResendCode, insteadOfConfirming)
+		u := unseen{r.Claims, r.Directory, r.Mailer, r.Count, r.Logger}
+		u.code(ctx, name, r.Now(), code, wanted{MailConfirmation, r.Directory.ResendCode, insteadOfConfirming})
 	})
 }

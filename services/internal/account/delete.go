@@ -9,9 +9,9 @@ import (
 )
 
 // Delete removes the account of whoever a verified access token belongs to, with all that
-// is held of it: sessions and access tokens, directory user, profile, proven address, requests that may come
-// again, and the claim on the name, which is free again then. It takes the password, since
-// a token may be stolen. CodeInvalidCredentials; CodeNotFound where the account is gone;
+// is held of it: sessions and access tokens, directory user, profile, proven address,
+// requests that may come again, and the claim on the name, which is free again then. It
+// takes the password, since a token may be stolen. CodeInvalidCredentials; CodeNotFound where the account is gone;
 // CodeTooManyRequests; CodeUnavailable, also where it has begun and goes on by itself.
 //
 // It is a saga as sign-up is: the claim is retired first, which nobody takes back, and
@@ -56,13 +56,17 @@ func (r *Registrar) prove(ctx context.Context, who Identity, password string) (U
 	if err != nil {
 		return User{}, err
 	}
-	// A challenge follows the right password alone, and whoever has an access token has
-	// passed it before.
-	tokens, err := r.Directory.SignIn(ctx, who.Username, NormalizePassword(password))
-	if err != nil && CodeOf(err) != CodeChallenge {
+	tokens, failed := r.Directory.SignIn(ctx, who.Username, NormalizePassword(password))
+	switch right, err := PasswordFits(failed); {
+	case err != nil:
 		return User{}, err
+	case !right:
+		return User{}, failed
 	}
-	guess.Right(ctx)
+	// Whoever has an access token has passed a further step before, but not from here.
+	if failed == nil {
+		guess.Right(ctx)
+	}
 	r.end(ctx, tokens)
 	return user, nil
 }
@@ -93,7 +97,7 @@ func (r *Registrar) retire(ctx context.Context, held Claim, u User) (Claim, erro
 	}
 	switch CodeOf(err) {
 	case "":
-		return r.Claims.Find(ctx, u.Username)
+		return Claim{Username: u.Username, UserID: u.ID}, nil // all that erasing takes
 	case CodeConflict, CodeUsernameTaken:
 		return Claim{}, ErrUnavailable(err) // somebody has changed the claim meanwhile
 	}

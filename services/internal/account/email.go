@@ -48,7 +48,7 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 		}
 		change.From = user.provenEmail()
 	}
-	mail, err := r.Limits.Mail(ctx, to)
+	mail, err := r.Limits.Mail(ctx, MailEmail, to)
 	if err != nil {
 		return err
 	}
@@ -60,14 +60,13 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 	})
 }
 
-// sendEmailCode keeps a new code for an address and mails it there, unless the address is
-// another account's.
+// sendEmailCode keeps a new code for an address and mails it there. Where the address is
+// another account's the code is one that nobody gets: who asked must see the same, by the
+// wish in the export or by what becomes of an older code.
 func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, p Profile) error {
-	switch owned, err := r.owned(ctx, change.To, change.UserID); {
-	case err != nil:
+	owned, err := r.owned(ctx, change.To, change.UserID)
+	if err != nil {
 		return err
-	case owned:
-		return r.Mailer.Send(ctx, addressWanted(change.To))
 	}
 	switch before, err := r.Claims.TryEmailChange(ctx, change.UserID); {
 	case err == nil && before.done(p) && before.From != "" && before.From != change.To:
@@ -80,13 +79,17 @@ func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, p Pro
 		return fmt.Errorf("drawing a code: %w", err)
 	}
 	code := fmt.Sprintf("%06d", n)
+	mail := addressCode(change.To, p.Username, code)
+	if owned {
+		code, mail = rand.Text(), addressWanted(change.To)
+	}
 	change.Salt = make([]byte, 16)
 	_, _ = rand.Read(change.Salt) // never fails
 	change.Hash, change.ExpiresAt = emailCodeHash(change.Salt, code), r.Now().Add(emailCodeLifetime)
 	if err := r.Claims.PutEmailChange(ctx, change); err != nil {
 		return err
 	}
-	return r.Mailer.Send(ctx, addressCode(change.To, p.Username, code))
+	return r.Mailer.Send(ctx, mail)
 }
 
 // done says whether a profile has the address that the wish is for.
@@ -100,8 +103,8 @@ func emailCodeHash(salt []byte, code string) []byte {
 
 // ConfirmEmail moves an account to the address that its code was sent to, and tells the
 // older address. The same request again finishes what was interrupted, the code's time being
-// over or not: it is used up only when everything is done. CodeMismatch; CodeExpired; CodeConflict where the
-// address is another account's by now; CodeTooManyRequests.
+// over or not: it is used up only when everything is done. CodeMismatch; CodeExpired;
+// CodeConflict where the address is another account's by now; CodeTooManyRequests.
 func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string) (Profile, error) {
 	guess, err := r.Limits.Code(ctx, string(who.UserID), "email") // strangers know no id
 	if err != nil {

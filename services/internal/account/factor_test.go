@@ -47,6 +47,35 @@ func TestDeleteWithASecondFactor(t *testing.T) {
 	}
 }
 
+// reset is a directory whose users must have their passwords reset: it looks at none.
+type reset struct{ account.Directory }
+
+func (reset) SignIn(context.Context, string, string) (account.Tokens, error) {
+	return account.Tokens{}, account.Errorf(account.CodeChallenge, nil, "The password must be reset.")
+}
+
+// A password that nobody looked at proves nothing.
+func TestNoPasswordProves(t *testing.T) {
+	t.Parallel()
+	m := accounttest.NewMemory(nil)
+	r := account.NewRegistrar(account.RegistrarConfig{Directory: m, Claims: m, Profiles: m, Mailer: m})
+	made, err := r.Register(t.Context(), account.Registration{Username: "alice", Password: accounttest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = account.NewRegistrar(account.RegistrarConfig{Directory: reset{m}, Claims: m, Profiles: m, Mailer: m})
+	who := account.Identity{UserID: made.UserID, Username: "alice"}
+	if err := r.Delete(t.Context(), who, accounttest.Password); account.CodeOf(err) != account.CodeChallenge {
+		t.Errorf("Delete: %v", err)
+	}
+	if err := r.ChangeEmail(t.Context(), who, "thief@example.com", accounttest.Password); account.CodeOf(err) != account.CodeChallenge {
+		t.Errorf("ChangeEmail: %v", err)
+	}
+	if mails := m.Mails("thief@example.com"); len(mails) != 0 {
+		t.Errorf("%d mails went out", len(mails))
+	}
+}
+
 // The choice of a factor proves nothing, so it forgets no guesses at the factor's code.
 func TestFactorsAreLimited(t *testing.T) {
 	t.Parallel()

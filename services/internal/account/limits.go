@@ -7,7 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
-	"maps"
+	"sync"
 	"time"
 )
 
@@ -137,53 +137,96 @@ func (l *Limits) SignUp(ctx context.Context) error {
 	return err
 }
 
+// MailUse is what a mail is for. Each has budgets of its own: who signs up with somebody's
+// address, as anybody may, must not use up their codes for a new password.
+type MailUse string
+
+// The uses of mails. A mail of which no answer may tell, that an account waits, or which
+// address a handle has, counts apart, or the budget for what is asked for under the address
+// would tell.
+const (
+	MailSignUp       MailUse = "sign-up"
+	MailConfirmation MailUse = "confirmation"
+	MailReset        MailUse = "reset"
+	MailEmail        MailUse = "email"
+	mailOfSignIn     MailUse = "sign-in, unseen"
+)
+
+func (u MailUse) unseen() MailUse { return u + ", unseen" }
+
 // Sending is a mail that somebody caused and that may yet fail.
 type Sending struct {
 	limits *Limits
-	keys   map[string]Policy
+	taken  *takings // nil where nothing is counted
+}
+
+// takings are what was taken of counters for a mail, until it is given back.
+type takings struct {
+	mu   sync.Mutex
+	list []taking
+}
+
+// taking is what was taken of a counter.
+type taking struct {
+	policy Policy
+	key    string
 }
 
 // Mail counts a mail to whoever has a name or an e-mail address, whether or not anybody
 // does. CodeTooManyRequests. Where the counters cannot be had it fails.
-func (l *Limits) Mail(ctx context.Context, recipient string) (Sending, error) {
-	return l.mail(ctx, clientOf(ctx), recipient)
-}
-
-// MailUnseen counts a mail of which no answer may tell: that an account waits, or which
-// address a handle has. So it has budgets of its own; otherwise those for what is asked for
-// under the address would tell. CodeTooManyRequests, which nobody is told.
-func (l *Limits) MailUnseen(ctx context.Context, address string) (Sending, error) {
-	return l.mail(ctx, "", "unseen", address)
-}
-
-func (l *Limits) mail(ctx context.Context, client string, recipient ...string) (Sending, error) {
-	s := Sending{limits: l, keys: map[string]Policy{}}
+func (l *Limits) Mail(ctx context.Context, use MailUse, recipient string) (Sending, error) {
+	s := l.sending()
 	if l == nil {
 		return s, nil
 	}
-	if client != "" {
-		if _, err := l.take(ctx, MailAddress, 0, client); err != nil {
+	if client := clientOf(ctx); client != "" {
+		if err := s.take(ctx, MailAddress, client); err != nil {
 			return s, err
 		}
-		s.keys[l.key(MailAddress, client)] = MailAddress
 	}
-	if _, err := l.take(ctx, MailRecipient, 0, recipient...); err != nil {
-		return s, err
-	}
-	s.keys[l.key(MailRecipient, recipient...)] = MailRecipient
-	return s, nil
+	return s, s.take(ctx, MailRecipient, string(use), recipient)
 }
 
-// and has the mail counted by what another counting of it took, too.
-func (s Sending) and(other Sending) { maps.Copy(s.keys, other.keys) }
+// sending is a mail that nothing has been counted for yet.
+func (l *Limits) sending() Sending { return Sending{l, new(takings)} }
+
+// Unseen counts a mail of which no answer may tell, to the address that it goes to, as a
+// part of the one that was asked for. It gives false where it must not go out.
+func (s Sending) Unseen(ctx context.Context, use MailUse, address string) (bool, error) {
+	if s.limits == nil {
+		return true, nil
+	}
+	err := s.take(ctx, MailRecipient, string(use), address)
+	if CodeOf(err) == CodeTooManyRequests {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (s Sending) take(ctx context.Context, p Policy, of ...string) error {
+	_, err := s.limits.take(ctx, p, 0, of...)
+	if err == nil {
+		s.taken.mu.Lock()
+		defer s.taken.mu.Unlock()
+		s.taken.list = append(s.taken.list, taking{p, s.limits.key(p, of...)})
+	}
+	return err
+}
 
 // Failed gives a mail that did not go out back to the budgets but for their shortest
-// windows, see [Counter.Refund].
+// windows, see [Counter.Refund]. It does so once.
 func (s Sending) Failed(ctx context.Context) {
+	if s.taken == nil {
+		return
+	}
 	ctx, cancel := toTheEnd(ctx, countWithin)
 	defer cancel()
-	for key, policy := range s.keys {
-		if err := s.limits.Counters.Refund(ctx, key, s.limits.Policies[policy]); err != nil {
+	s.taken.mu.Lock()
+	list := s.taken.list
+	s.taken.list = nil
+	s.taken.mu.Unlock()
+	for _, t := range list {
+		if err := s.limits.Counters.Refund(ctx, t.key, s.limits.Policies[t.policy]); err != nil {
 			s.limits.Logger.WarnContext(ctx, "a mail that was not sent stays counted", "err", err)
 		}
 	}

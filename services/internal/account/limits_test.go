@@ -231,6 +231,68 @@ func TestFailedCodesLeaveTheMailboxItsQuota(t *testing.T) {
 	}
 }
 
+// Strangers who sign up with somebody's address, as anybody may, and have codes sent there,
+// use up nothing of what its owner may ask for.
+func TestStrangersUseUpNoReset(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l := limit(account.DefaultPolicies())
+	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	sessions := account.NewSessions(account.SessionsConfig{Directory: memory, Claims: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	for name, address := range map[string]string{"alice": "alice@example.com", "bob@example.com": "bob@example.com"} {
+		r, err := registrar.Register(ctx, account.Registration{Username: name, Password: accounttest.Password, Email: address})
+		if err == nil {
+			_, err = registrar.Confirm(ctx, account.Confirmation{Username: name, Code: memory.Code(name), RegistrationToken: r.RegistrationToken})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.clock.Advance(24 * time.Hour)
+		for i := range 40 {
+			stranger := fmt.Sprintf("stranger-%d-%c", i, name[0])
+			_, _ = registrar.Register(ctx, account.Registration{Username: stranger, Password: accounttest.Password, Email: address})
+			_ = registrar.Resend(ctx, stranger)
+			_ = registrar.Resend(ctx, name)
+			if i < 20 {
+				l.clock.Advance(10 * time.Minute)
+			}
+		}
+		for range 2 {
+			l.clock.Advance(account.MailInterval)
+			for i := range 40 {
+				stranger := fmt.Sprintf("stranger-%d-%c", i, name[0])
+				if i%2 == 0 { // one mail a minute about a name
+					_ = sessions.ForgotPassword(ctx, stranger)
+				} else {
+					_ = registrar.Resend(ctx, stranger)
+				}
+			}
+		}
+		before := len(memory.Mails(address))
+		if err := sessions.ForgotPassword(ctx, name); err != nil {
+			t.Errorf("ForgotPassword of %s: %v", name, err)
+		}
+		if codes := len(memory.Mails(address)) - before; codes != 1 {
+			t.Errorf("ForgotPassword of %s sent %d codes, want 1", name, codes)
+		}
+	}
+}
+
+// A sign-up that the directory refuses sends no mail, and uses up none.
+func TestRefusedSignUpsLeaveTheQuota(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l := limit(account.DefaultPolicies())
+	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: refusing{memory, &account.Error{Code: account.CodeInvalid}}, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	for i := range 30 {
+		in := account.Registration{Username: fmt.Sprintf("alice-%d", i), Password: accounttest.Password, Email: "alice@example.com"}
+		if _, err := registrar.Register(ctx, in); account.CodeOf(err) != account.CodeInvalid {
+			t.Fatalf("sign-up %d: %v, want it refused by the directory", i, err)
+		}
+		l.clock.Advance(time.Minute)
+	}
+}
+
 // tried counts the passwords that a directory is asked about.
 type tried struct {
 	account.Directory
@@ -301,7 +363,7 @@ func TestFailedMailsLeaveTheQuota(t *testing.T) {
 	t.Parallel()
 	l := limit(account.DefaultPolicies())
 	for i := range 100 {
-		sending, err := l.Mail(from(t, home), "alice@example.com")
+		sending, err := l.Mail(from(t, home), account.MailReset, "alice@example.com")
 		if err != nil {
 			t.Fatalf("mail %d, after as many that failed: %v", i, err)
 		}
@@ -310,7 +372,7 @@ func TestFailedMailsLeaveTheQuota(t *testing.T) {
 	}
 	sent := 0
 	for range 100 {
-		if _, err := l.Mail(from(t, home), "alice@example.com"); err == nil {
+		if _, err := l.Mail(from(t, home), account.MailReset, "alice@example.com"); err == nil {
 			sent++
 		}
 	}
@@ -330,7 +392,7 @@ func TestCountersHoldNoNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		guess.Right(t.Context())
-		if _, err := limits.Mail(from(t, home), "alice@example.com"); err != nil {
+		if _, err := limits.Mail(from(t, home), account.MailReset, "alice@example.com"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -363,7 +425,7 @@ func TestWithoutCounters(t *testing.T) {
 		t.Errorf("SignIn: %v", err)
 	}
 	_, code := l.Code(ctx, "alice")
-	_, mail := l.Mail(ctx, "alice")
+	_, mail := l.Mail(ctx, account.MailReset, "alice")
 	for what, err := range map[string]error{"Code": code, "Mail": mail, "SignUp": l.SignUp(ctx)} {
 		if account.CodeOf(err) != account.CodeUnavailable {
 			t.Errorf("%s: got %v, want unavailable", what, err)

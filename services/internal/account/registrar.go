@@ -185,7 +185,7 @@ func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser, code Sending
 		return held.UserID, r.confirmWithout(ctx, held)
 	}
 	if u.Email != "" && !IsEmail(u.Username) {
-		if code, err = r.Limits.Mail(ctx, u.Email); err != nil {
+		if code, err = r.Limits.Mail(ctx, MailSignUp, u.Email); err != nil {
 			r.release(ctx, c)
 			return "", err
 		}
@@ -197,6 +197,9 @@ func (r *Registrar) enlist(ctx context.Context, c Claim, u NewUser, code Sending
 	}
 	made, err := r.signUp(code.watched(ctx), c, u)
 	if err != nil {
+		if !IsEmail(u.Username) { // or whoever counted it sends a notice in its place
+			code.Failed(ctx)
+		}
 		return "", err
 	}
 	if u.Email != "" && !made.CodeSent {

@@ -52,6 +52,31 @@ func TestDirectoryRefuses(t *testing.T) {
 	}
 }
 
+// An operator confirms a user by hand, who then proves another address to the directory:
+// that says nothing of the one that the sign-up was for.
+func TestConfirmTakesTheProvenAddressAlone(t *testing.T) {
+	t.Parallel()
+	m := accounttest.NewMemory(nil)
+	r := account.NewRegistrar(account.RegistrarConfig{Directory: m, Claims: m, Profiles: m, Mailer: m})
+	in := account.Registration{Username: "mallory", Password: accounttest.Password, Email: "victim@example.com"}
+	made, err := r.Register(t.Context(), in)
+	if err == nil {
+		err = m.ConfirmUser(t.Context(), in.Username)
+	}
+	if err == nil {
+		err = m.SetEmail(t.Context(), in.Username, "mallory@example.com")
+	}
+	if err == nil {
+		_, err = r.Confirm(t.Context(), account.Confirmation{Username: in.Username, Code: "000000", RegistrationToken: made.RegistrationToken})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner, err := m.EmailOwner(t.Context(), in.Email); account.CodeOf(err) != account.CodeNotFound {
+		t.Errorf("%s is %q's, %v", in.Email, owner, err)
+	}
+}
+
 func TestEmailRequired(t *testing.T) {
 	t.Parallel()
 	m := accounttest.NewMemory(nil)

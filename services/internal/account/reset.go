@@ -16,17 +16,17 @@ func (s *Sessions) ForgotPassword(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	code, err := s.Limits.Mail(ctx, name)
+	code, err := s.Limits.Mail(ctx, MailReset, name)
 	if err != nil {
 		return err
 	}
 	return s.Background.Do(ctx, func(ctx context.Context) {
-		s.unseen().code(ctx, name, s.Now(), code, s.Directory.ForgotPassword, insteadOfReset)
+		s.unseen().code(ctx, name, s.Now(), code, wanted{MailReset, s.Directory.ForgotPassword, insteadOfReset})
 	})
 }
 
 func (s *Sessions) unseen() unseen {
-	return unseen{s.Claims, s.Directory, s.Mailer, s.Limits, s.Count, s.Logger}
+	return unseen{s.Claims, s.Directory, s.Mailer, s.Count, s.Logger}
 }
 
 // Reset is a request for a new password, as it came in.
@@ -37,8 +37,8 @@ type Reset struct {
 }
 
 // ResetPassword gives an account another password by the code that [Sessions.ForgotPassword]
-// sent, ends all its sessions with their access tokens, and tells its owner by mail. CodeInvalid; CodeMismatch, also
-// for an unknown name; CodeExpired; CodeTooManyRequests.
+// sent, ends all its sessions with their access tokens, and tells its owner by mail.
+// CodeInvalid; CodeMismatch, also for an unknown name; CodeExpired; CodeTooManyRequests.
 func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	name, err := FoldUsername(in.Username)
 	if err != nil {
@@ -82,7 +82,11 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 // by the answer, or its time, whether a password is right.
 func (s *Sessions) revokeIfReset(ctx context.Context, name, password string) {
 	err := s.Background.Do(ctx, func(ctx context.Context) {
-		if !s.changed(ctx, name, password) {
+		changed, err := s.changed(ctx, name, password)
+		if err != nil {
+			s.Logger.ErrorContext(ctx, "access tokens may be good until they expire", "err", err)
+		}
+		if !changed {
 			return
 		}
 		if err := s.revokeNamed(ctx, name); err != nil {

@@ -25,6 +25,34 @@ func (d vague) ResetPassword(ctx context.Context, username, code, password strin
 	return account.ErrUnavailable(errors.New("the answer was lost"))
 }
 
+// busy is a directory that refuses a current password, and then is too busy to try another.
+type busy struct{ *accounttest.Memory }
+
+func (busy) ChangePassword(context.Context, string, string, string) error {
+	return account.ErrCredentials(nil)
+}
+
+func (busy) SignIn(context.Context, string, string) (account.Tokens, error) {
+	return account.Tokens{}, account.ErrThrottled(nil)
+}
+
+// Whether an earlier try changed the password is not known while the directory is too busy:
+// that is no wrong password, which would be the answer for good.
+func TestChangeOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	m := accounttest.NewMemory(nil)
+	member(t, m)
+	tokens, err := m.SignIn(t.Context(), "alice", accounttest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := account.NewSessions(account.SessionsConfig{Directory: busy{m}, Claims: m, Mailer: m, Verifier: m})
+	_, err = s.ChangePassword(t.Context(), tokens.AccessToken, accounttest.Password, "another horse, another staple")
+	if account.CodeOf(err) != account.CodeTooManyRequests {
+		t.Errorf("ChangePassword: got %v, want too many requests", err)
+	}
+}
+
 // TestResetOfUnknownOutcome voids the access tokens of before if the password is the new
 // one, and otherwise none: whoever asks for a reset need not have the code.
 func TestResetOfUnknownOutcome(t *testing.T) {

@@ -110,11 +110,13 @@ func (s *Sessions) SignOutEverywhere(ctx context.Context, accessToken string) er
 // what it counts and looks up must not show in the time that the answer takes.
 func (s *Sessions) resend(ctx context.Context, name string) error {
 	return s.Background.Do(ctx, func(ctx context.Context) {
-		code, err := s.Limits.MailUnseen(ctx, name)
+		code := s.Limits.sending()
+		admitted, err := code.Unseen(ctx, mailOfSignIn, name)
 		if err != nil {
 			s.Logger.WarnContext(ctx, "code not sent again", "err", err)
-			return
 		}
-		s.unseen().code(ctx, name, s.Now(), code, s.Directory.ResendCode, insteadOfConfirming)
+		if admitted {
+			s.unseen().code(ctx, name, s.Now(), code, wanted{MailConfirmation, s.Directory.ResendCode, insteadOfConfirming})
+		}
 	})
 }

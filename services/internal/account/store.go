@@ -96,7 +96,8 @@ type Claims interface {
 	// Release removes the claim and its profile, if the claim is ours and pending.
 	// It is idempotent: a claim that is gone or somebody else's is no error.
 	Release(ctx context.Context, username, attempt string) error
-	// PutEmailChange stores the wish for another address in the place of an older one.
+	// PutEmailChange stores the wish for another address in the place of an older one, and
+	// keeps it for [EmailChangeKept] past its time. CodeNotFound where the user has no profile.
 	PutEmailChange(ctx context.Context, c EmailChange) error
 	// TryEmailChange counts one try at the code, or more where an answer is lost, and
 	// gives the wish with it counted. CodeNotFound.
@@ -135,6 +136,10 @@ type Settlement struct {
 	Email    string    // proven just now; empty where none was
 	At       time.Time // becomes the profile's UpdatedAt
 }
+
+// EmailChangeKept is how long a wish for another address is kept past its time: one that was
+// interrupted half-way can be ended until then.
+const EmailChangeKept = 7 * 24 * time.Hour
 
 // EmailChange is the wish of an account for another address, until that is proven.
 type EmailChange struct {

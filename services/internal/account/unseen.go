@@ -13,7 +13,7 @@ import (
 // neither the answer nor its time depends on what comes of it. A code or a notice goes
 // out: known or not, it counts.
 func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token string) error {
-	code, err := r.Limits.Mail(ctx, user.Email)
+	code, err := r.Limits.Mail(ctx, MailSignUp, user.Email)
 	if err != nil {
 		return err
 	}
@@ -80,25 +80,32 @@ type unseen struct {
 	claims    Claims
 	directory Directory
 	mailer    Mailer
-	limits    *Limits
 	count     Count
 	logger    *slog.Logger
 }
 
-// code has ask send a code, at most once in [MailInterval]. Where the name is an address
-// of nobody whom a code would serve, the address is told so: whoever has it, the same
-// calls are made and one mail goes out. instead gives that mail, or nil where the code is
-// the mail.
-func (u unseen) code(ctx context.Context, name string, now time.Time, sending Sending, ask func(context.Context, string) error, instead func(User) notice) {
+// wanted is a code that somebody asks for.
+type wanted struct {
+	use MailUse
+	ask func(ctx context.Context, username string) error // has the directory send it
+	// instead gives the mail that goes to an address of nobody whom the code would serve,
+	// nil where the code is the mail.
+	instead func(User) notice
+}
+
+// code has a code sent, at most once in [MailInterval]. Where the name is an address of
+// nobody whom a code would serve, the address is told so: whoever has it, the same calls
+// are made and one mail goes out.
+func (u unseen) code(ctx context.Context, name string, now time.Time, sending Sending, w wanted) {
 	ctx = sending.watched(ctx)
-	if err := u.tryCode(ctx, name, now, sending, ask, instead); err != nil {
+	if err := u.tryCode(ctx, name, now, sending, w); err != nil {
 		sending.Failed(ctx)
 		u.count.Add(ctx, "MailsFailed")
 		u.logger.WarnContext(ctx, "code not sent", "err", err)
 	}
 }
 
-func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending Sending, ask func(context.Context, string) error, instead func(User) notice) error {
+func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending Sending, w wanted) error {
 	_, err := u.claims.Find(ctx, name)
 	claimed := CodeOf(err) != CodeNotFound // the directory may have users that were not made here
 	if err != nil && claimed {
@@ -124,24 +131,19 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending
 		u.logger.WarnContext(ctx, "code not sent: the directory has an address that was not proven here")
 		return u.notify(ctx, name, noAccount)
 	}
-	if !IsEmail(name) && user.Email != "" {
+	notice := w.instead(user)
+	if user.Email != "" && user.Email != name && notice == nil {
 		// The request was counted under its name: many names may have one mailbox.
-		mailbox, err := u.limits.MailUnseen(ctx, user.Email)
-		switch CodeOf(err) {
-		case "":
-			sending.and(mailbox)
-		case CodeTooManyRequests:
-			return nil
-		default:
+		if admitted, err := sending.Unseen(ctx, w.use.unseen(), user.Email); err != nil || !admitted {
 			return err
 		}
 	}
-	switch err := ask(ctx, name); CodeOf(err) {
+	switch err := w.ask(ctx, name); CodeOf(err) {
 	case "", CodeNotFound, CodeAlreadyConfirmed: // what instead knows already
 	default:
 		return err
 	}
-	return u.notify(ctx, name, instead(user))
+	return u.notify(ctx, name, notice)
 }
 
 // notify mails a notice, if there is one, to a name that is an address.

@@ -22,7 +22,7 @@ type mailer struct {
 
 // Send implements [account.Mailer].
 func (m mailer) Send(ctx context.Context, mail account.Mail) error {
-	return m.queue.add(ctx, m.queue.mails, m.queue.most(), m.attempt(mail, pauses))
+	return m.queue.mail(ctx, m.attempt(mail, pauses))
 }
 
 // attempt sends a mail, or has it tried again after the first of the pauses. No worker
@@ -35,7 +35,7 @@ func (m mailer) attempt(mail account.Mail, pauses []time.Duration) func(context.
 		case len(pauses) > 0 && !errors.Is(err, account.ErrMailRefused):
 			m.queue.mu.Lock()
 			defer m.queue.mu.Unlock()
-			m.queue.schedule(ctx, m.queue.mails, pauses[0], m.attempt(mail, pauses[1:]))
+			m.queue.schedule(ctx, &m.queue.mails, pauses[0], m.attempt(mail, pauses[1:]))
 		default:
 			account.MailFailed(ctx)
 			m.queue.Count.Add(ctx, "MailsFailed")

@@ -33,19 +33,21 @@ type Config struct {
 // any more: an answer has promised it.
 type Queue struct {
 	Config
-	work, mails chan job
+	work, mails lane
 
-	mu      sync.Mutex
-	pending int           // mails included
-	unsent  int           // mails that are pending
-	idle    chan struct{} // closed while nothing is pending
+	mu   sync.Mutex
+	idle chan struct{} // closed while nothing is pending
+}
+
+// lane is what waits for its own workers.
+type lane struct {
+	jobs    chan job
+	pending int
 }
 
 type job struct {
 	ctx context.Context //nolint:containedctx // the values of the request that asked for it
 	do  func(context.Context)
-
-	mail bool
 }
 
 var _ account.Background = (*Queue)(nil)
@@ -69,11 +71,11 @@ func New(c Config) *Queue {
 	}
 	q := &Queue{Config: c, idle: make(chan struct{})}
 	// A mail is scheduled again before the worker that tried it is done with it.
-	q.work, q.mails = make(chan job, q.most()), make(chan job, q.most()+c.Workers)
+	q.work.jobs, q.mails.jobs = make(chan job, q.most()), make(chan job, q.most()+c.Workers)
 	close(q.idle)
 	for range c.Workers {
-		go q.serve(q.work)
-		go q.serve(q.mails)
+		go q.serve(&q.work)
+		go q.serve(&q.mails)
 	}
 	return q
 }
@@ -81,10 +83,10 @@ func New(c Config) *Queue {
 // promised is how many mails, or how much other work, what one request asks for may make.
 const promised = 2
 
-// ofRequests is how much may be pending before requests are refused.
+// ofRequests is how much may be pending of what requests ask for.
 func (q *Queue) ofRequests() int { return q.Size + q.Workers }
 
-// most is how much may be pending at all.
+// most is how much may be pending of work, and of mails, at all.
 func (q *Queue) most() int { return (1 + promised) * q.ofRequests() }
 
 var errFull = errors.New("too much work is waiting")
@@ -96,43 +98,51 @@ type workKey struct{}
 // the processor from it, and tell by that what it finds. CodeUnavailable where too much is
 // waiting already.
 func (q *Queue) Do(ctx context.Context, work func(context.Context)) error {
-	room := q.ofRequests()
-	if ctx.Value(workKey{}) != nil {
-		room = q.most()
-	}
-	return q.add(ctx, q.work, room, work)
-}
-
-// add has work done if less than room is pending.
-func (q *Queue) add(ctx context.Context, to chan<- job, room int, work func(context.Context)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.pending >= room {
+	full := q.work.pending >= q.most()
+	if ctx.Value(workKey{}) == nil {
+		// What it promises must find room for its mails.
+		full = q.work.pending >= q.ofRequests() || q.mails.pending > q.most()-q.ofRequests()
+	}
+	if full {
 		return account.ErrUnavailable(errFull)
 	}
-	q.schedule(ctx, to, q.Pause, work)
+	q.schedule(ctx, &q.work, q.Pause, work)
+	return nil
+}
+
+// mail has a mail sent, if there is room for it.
+func (q *Queue) mail(ctx context.Context, send func(context.Context)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.mails.pending >= q.most() {
+		return account.ErrUnavailable(errFull)
+	}
+	q.schedule(ctx, &q.mails, q.Pause, send)
 	return nil
 }
 
 // schedule has work done after a pause. The caller holds mu.
-func (q *Queue) schedule(ctx context.Context, to chan<- job, pause time.Duration, work func(context.Context)) {
-	if q.pending++; q.pending == 1 {
+func (q *Queue) schedule(ctx context.Context, to *lane, pause time.Duration, work func(context.Context)) {
+	if q.pending() == 0 {
 		q.idle = make(chan struct{})
 	}
-	j := job{context.WithValue(context.WithoutCancel(ctx), workKey{}, true), work, to == q.mails}
-	if j.mail {
-		q.unsent++
-	}
-	time.AfterFunc(pause, func() { to <- j }) // there is room for all that is pending
+	to.pending++
+	j := job{context.WithValue(context.WithoutCancel(ctx), workKey{}, true), work}
+	time.AfterFunc(pause, func() { to.jobs <- j }) // there is room for all that is pending
 }
 
-func (q *Queue) serve(from <-chan job) {
-	for j := range from {
-		q.run(j)
+// pending is how much is. The caller holds mu.
+func (q *Queue) pending() int { return q.work.pending + q.mails.pending }
+
+func (q *Queue) serve(from *lane) {
+	for j := range from.jobs {
+		q.run(j, from)
 	}
 }
 
-func (q *Queue) run(j job) {
+func (q *Queue) run(j job, from *lane) {
 	ctx, cancel := context.WithTimeout(j.ctx, q.Timeout)
 	defer func() {
 		cancel()
@@ -141,10 +151,7 @@ func (q *Queue) run(j job) {
 		}
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if j.mail {
-			q.unsent--
-		}
-		if q.pending--; q.pending == 0 {
+		if from.pending--; q.pending() == 0 {
 			close(q.idle)
 		}
 	}()
@@ -168,7 +175,7 @@ func (q *Queue) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		q.Logger.WarnContext(ctx, "work in the background was left", "pending", q.pending)
+		q.Logger.WarnContext(ctx, "work in the background was left", "pending", q.pending())
 		return ctx.Err()
 	}
 }
@@ -181,7 +188,7 @@ func (q *Queue) Drain(ctx context.Context) error {
 		return nil
 	}
 	q.mu.Lock()
-	lost := q.unsent
+	lost := q.mails.pending
 	q.mu.Unlock()
 	for range lost {
 		q.Count.Add(ctx, "MailsFailed")

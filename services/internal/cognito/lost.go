@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -37,14 +36,5 @@ func (a *answers) IsErrorRetryable(err error) bool {
 // caller to end.
 func (d *Directory) opens(ctx context.Context, username, password string) (bool, error) {
 	_, err := d.SignIn(ctx, username, password)
-	if e, ok := errors.AsType[*account.Error](err); ok && e.Challenge != nil {
-		return true, nil // a further step follows the right password alone
-	}
-	switch account.CodeOf(err) {
-	case "":
-		return true, nil
-	case account.CodeInvalidCredentials, account.CodeNotConfirmed, account.CodeChallenge:
-		return false, nil
-	}
-	return false, err
+	return account.PasswordFits(err)
 }

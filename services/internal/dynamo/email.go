@@ -26,10 +26,15 @@ type changeItem struct {
 
 // PutEmailChange implements [account.Claims].
 func (s *Store) PutEmailChange(ctx context.Context, c account.EmailChange) error {
-	err := s.put(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: item(changeItem{
+	err := s.transact(ctx, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: s.table, Key: pk(userKey(c.UserID)), ConditionExpression: aws.String("attribute_exists(pk)"),
+	}}, types.TransactWriteItem{Put: &types.Put{TableName: s.table, Item: item(changeItem{
 		PK: changeKey(c.UserID), From: c.From, To: c.To, Salt: c.Salt, Hash: c.Hash, Tries: c.Tries,
-		EndsAt: timestamp(c.ExpiresAt), ExpiresAt: c.ExpiresAt.Add(time.Second).Unix(),
-	})})
+		EndsAt: timestamp(c.ExpiresAt), ExpiresAt: c.ExpiresAt.Add(account.EmailChangeKept).Unix(),
+	})}})
+	if _, gone := refused(err); gone {
+		return notFound()
+	}
 	if err != nil {
 		return s.failure("storing a change of address", err)
 	}

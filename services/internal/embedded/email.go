@@ -20,10 +20,13 @@ func (d *Directory) SetEmail(ctx context.Context, username, email string) error 
 	})
 }
 
-// PutEmailChange implements [account.Claims], and clears away wishes past their time.
+// PutEmailChange implements [account.Claims], and clears away wishes long past their time.
 func (s *Store) PutEmailChange(ctx context.Context, c account.EmailChange) error {
 	return s.update(ctx, "storing a change of address", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM email_changes WHERE expires_at <= ?`, stamp(s.Now())); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM email_changes WHERE expires_at <= ?`, stamp(s.Now().Add(-account.EmailChangeKept))); err != nil {
+			return err
+		}
+		if _, err := findProfile(ctx, tx, c.UserID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `

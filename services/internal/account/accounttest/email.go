@@ -26,6 +26,10 @@ func anotherAddress(t *testing.T, h Harness) {
 	wantCode(t, "TryEmailChange of none", err, account.CodeNotFound)
 	_, err = h.Claims.FindEmailChange(ctx, c.UserID)
 	wantCode(t, "FindEmailChange of none", err, account.CodeNotFound)
+	nobodys := account.EmailChange{UserID: account.UserID(Name("nobody")), To: Address("nobody"), ExpiresAt: time.Now().Add(time.Hour)}
+	wantCode(t, "PutEmailChange of no account", h.Claims.PutEmailChange(ctx, nobodys), account.CodeNotFound)
+	_, err = h.Claims.FindEmailChange(ctx, nobodys.UserID)
+	wantCode(t, "FindEmailChange of no account", err, account.CodeNotFound)
 	for _, to := range []string{Address("older"), Address("newer")} {
 		change := account.EmailChange{
 			UserID: c.UserID, From: c.Email, To: to, Salt: []byte("salt"), Hash: []byte("hash"), ExpiresAt: time.Now().Add(time.Hour).UTC(),
@@ -206,6 +210,27 @@ func lifeEmailTaken(s *saga) {
 	}
 	_, err := s.registrar.ConfirmEmail(ctx, who, "123456")
 	wantCode(s.T, "ConfirmEmail", err, account.CodeMismatch)
+
+	// Whoever asks must not learn which of two addresses has an account: neither by the wish
+	// that is left, nor by an older code, nor by how often a code may be tried.
+	seen := map[string][]account.Code{}
+	for _, address := range []string{owned, Address("free")} {
+		own := Address("own")
+		wantCode(s.T, "ChangeEmail", s.registrar.ChangeEmail(ctx, who, own, Password), "")
+		older := s.mailed(own)
+		wantCode(s.T, "ChangeEmail", s.registrar.ChangeEmail(ctx, who, address, Password), "")
+		if wish, err := s.Claims.FindEmailChange(ctx, who.UserID); err != nil || wish.To != address {
+			s.Errorf("the wish is for %q, want %q (%v)", wish.To, address, err)
+		}
+		for range 7 {
+			_, err := s.registrar.ConfirmEmail(ctx, who, older)
+			seen[address] = append(seen[address], account.CodeOf(err))
+		}
+		if !slices.Equal(seen[address], seen[owned]) {
+			s.Errorf("the older code: %v for a free address, %v for one that is owned", seen[address], seen[owned])
+		}
+	}
+
 	// Somebody else proves the address before the code is used.
 	to := Address("to")
 	wantCode(s.T, "ChangeEmail", s.registrar.ChangeEmail(ctx, who, to, Password), "")

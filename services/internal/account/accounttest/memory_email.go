@@ -10,6 +10,9 @@ import (
 func (m *Memory) PutEmailChange(_ context.Context, c account.EmailChange) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, there := m.profiles[c.UserID]; !there {
+		return notFound()
+	}
 	m.changes[c.UserID] = c
 	return nil
 }
