@@ -77,7 +77,7 @@ var _ Keys = (*JWKS)(nil)
 
 // Key implements [Keys].
 func (s *JWKS) Key(ctx context.Context, id string) (Key, error) {
-	if fetched := s.refresh(ctx, id); fetched != nil {
+	for fetched := s.refresh(ctx, id); fetched != nil; fetched = s.underWay(fetched) {
 		select {
 		case <-fetched:
 		case <-ctx.Done():
@@ -94,6 +94,17 @@ func (s *JWKS) Key(ctx context.Context, id string) (Key, error) {
 		return key, nil
 	}
 	return Key{}, cmp.Or(s.failed, ErrUnknownKey)
+}
+
+// underWay gives what is closed when the fetch is done that took the place of one, nil if
+// none did.
+func (s *JWKS) underWay(instead <-chan struct{}) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fetching == nil || s.fetching == instead {
+		return nil
+	}
+	return s.fetching
 }
 
 var errExpired = errors.New("the keys are too old")

@@ -57,8 +57,12 @@ type answer struct {
 }
 
 func newRevocationCache(source Revocations, within time.Duration, now func() time.Time) *revocationCache {
-	return &revocationCache{source: source, fresh: within / 3, stale: within / 6 * 5, now: now, turned: now()}
+	wall := func() time.Time { return now().Round(0) } // see JWKS.now
+	return &revocationCache{source: source, fresh: within / 3, stale: within / 6 * 5, now: wall, turned: wall()}
 }
+
+// since gives the time that has passed since then, or by which the clock was turned back.
+func (r *revocationCache) since(then time.Time) time.Duration { return r.now().Sub(then).Abs() }
 
 // ask says whether a token was revoked, by an answer that is fresh, by a new one, or by
 // the last one where none can be had.
@@ -69,7 +73,7 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 		key.id = string(sum[:])
 	}
 	kept, there, rest := r.look(key)
-	age := r.now().Sub(kept.asked)
+	age := r.since(kept.asked)
 	// One that says revoked ends, too: an introspection endpoint says so of a token whose
 	// key is gone, and the next token of the session is good.
 	if there && age < r.fresh {
@@ -96,7 +100,7 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 			rest = ctx.Err()
 		}
 	}
-	if there && r.now().Sub(kept.asked) < r.stale {
+	if there && r.since(kept.asked) < r.stale {
 		return kept.revoked, nil
 	}
 	return false, rest
@@ -124,7 +128,7 @@ func (r *revocationCache) keep(key session, a answer, err error) {
 		r.resting, r.failed = r.now().Add(askAgain), err
 		return
 	}
-	if r.newer == nil || len(r.newer) >= maxAnswers || r.now().Sub(r.turned) >= r.stale {
+	if r.newer == nil || len(r.newer) >= maxAnswers || r.since(r.turned) >= r.stale {
 		r.older, r.newer, r.turned = r.newer, map[session]answer{}, r.now()
 	}
 	r.newer[key] = a

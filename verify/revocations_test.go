@@ -156,6 +156,17 @@ func TestRevokedIsAskedAgain(t *testing.T) {
 	check("the session's next token", "s1", nil)
 }
 
+// A clock that is set back makes no answer fresh.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	l := &list{}
+	clock, check := revocable(t, l)
+	check("before", "s1", nil)
+	l.set("s1", false)
+	clock.advance(-20 * time.Second) // which tokens may be in front
+	check("revoked since", "s1", verify.ErrInvalidToken)
+}
+
 func TestManyAskOnce(t *testing.T) {
 	t.Parallel()
 	l := &list{hold: make(chan struct{})}

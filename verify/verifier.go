@@ -74,6 +74,9 @@ func New(c Config) (*Verifier, error) {
 	default:
 		return nil, fmt.Errorf("verify: Use must be %q or %q", Access, ID)
 	}
+	if c.Use == ID && c.Revocations != nil {
+		return nil, errors.New("verify: Revocations know access tokens alone, so they must be nil where Use is ID")
+	}
 	if c.Skew < 0 || c.RevokedWithin < 0 {
 		return nil, errors.New("verify: Skew and RevokedWithin must not be negative")
 	}

@@ -457,6 +457,7 @@ func TestConfig(t *testing.T) {
 		"Use":           func(c *verify.Config) { c.Use = "refresh" },
 		"Skew":          func(c *verify.Config) { c.Skew = -1 },
 		"RevokedWithin": func(c *verify.Config) { c.RevokedWithin = -1 },
+		"Revocations":   func(c *verify.Config) { c.Use, c.Revocations = verify.ID, &list{} },
 		"JWKSURL":       func(c *verify.Config) { c.Issuer = "urn:spillway:embedded" },
 	} {
 		c := verify.Config{Issuer: issuer, ClientIDs: []string{client}}

@@ -370,9 +370,18 @@ func TestChangePassword(t *testing.T) {
 		_, g = list(access)
 		want(t, "sessions of one that has ended", g, 401, "invalid_token")
 
+		// What a directory does not have is no failure of ours, which would alarm somebody.
 		w = newWorld(opaque())
 		_, g = list("any")
-		want(t, "sessions of a directory that does not know them", g, 501, "not_supported")
+		want(t, "sessions of nobody, of a directory that does not know them", g, 401, "invalid_token")
+		_, err := w.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password})
+		err = errors.Join(err, w.ConfirmUser(t.Context(), "alice"))
+		tokens, err2 := w.SignIn(t.Context(), "alice", accounttest.Password)
+		if err = errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		_, g = list(tokens.AccessToken)
+		want(t, "sessions of a directory that does not know them", g, 404, "not_supported")
 	})
 }
 

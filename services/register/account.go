@@ -66,7 +66,7 @@ func (a Account) AddRoutes(api *httpapi.API) {
 func (a Account) addEmail(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "change_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email", Summary: "Ask for another e-mail address",
-		Description: "A code goes to the address. Where it belongs to another account its owner is told instead, and the answer is the same. 501 where the service has no mail server of its own. " +
+		Description: "A code goes to the address. Where it belongs to another account its owner is told instead, and the answer is the same. 404 `not_supported` where the service has no mail server of its own. " +
 			"It takes the password, since a token may be stolen. A username stays what it is, an address too.",
 		Status: http.StatusAccepted, Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeNotFound, account.CodeUnsupported},
 	}, func(ctx context.Context, in *changeEmail) (*message, error) {

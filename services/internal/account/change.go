@@ -93,7 +93,7 @@ func as(field string, err error) error {
 // ListSessions gives the sessions of the access token's user, newest first.
 // CodeInvalidToken; CodeUnsupported where the directory does not know them.
 func (s *Sessions) ListSessions(ctx context.Context, accessToken string) ([]Session, error) {
-	lister, err := s.lister()
+	lister, err := s.lister(ctx, accessToken)
 	if err != nil {
 		return nil, err
 	}
@@ -103,16 +103,21 @@ func (s *Sessions) ListSessions(ctx context.Context, accessToken string) ([]Sess
 // EndSession ends one session of the access token's user. CodeInvalidToken; CodeNotFound;
 // CodeUnsupported where the directory does not know them.
 func (s *Sessions) EndSession(ctx context.Context, accessToken, id string) error {
-	lister, err := s.lister()
+	lister, err := s.lister(ctx, accessToken)
 	if err != nil {
 		return err
 	}
 	return lister.EndSession(ctx, accessToken, id)
 }
 
-func (s *Sessions) lister() (SessionLister, error) {
+// lister gives what knows the sessions of the directory, if anything does. Whoever has no
+// good token is told that first.
+func (s *Sessions) lister(ctx context.Context, accessToken string) (SessionLister, error) {
 	lister, ok := s.Directory.(SessionLister)
 	if !ok {
+		if _, err := s.Verifier.Verify(ctx, accessToken); err != nil {
+			return nil, err
+		}
 		return nil, Errorf(CodeUnsupported, nil, "This directory does not know sessions one by one; sign out everywhere instead.")
 	}
 	return lister, nil

@@ -102,7 +102,7 @@ var (
 	errCredentials = Error{Code: CodeInvalidCredentials, Message: "The username or the password is wrong."}
 	errToken       = Error{Code: CodeInvalidToken, Message: "The token is not valid, or no longer is."}
 	errNotConf     = Error{Code: CodeNotConfirmed, Message: "The account waits for its confirmation code."}
-	errMismatch    = Error{Code: CodeMismatch, Message: "The code is wrong, or is not the newest for this registration."}
+	errMismatch    = Error{Code: CodeMismatch, Message: "The code is wrong, or is not the newest one."}
 	errExpired     = Error{Code: CodeExpired, Message: "The code has expired or was tried too often; ask for a new one."}
 	errTaken       = Error{Code: CodeUsernameTaken, Message: "The username is taken."}
 	errThrottled   = Error{Code: CodeTooManyRequests, Message: "Too many requests; try again later.", RetryAfter: 5 * time.Second}

@@ -29,7 +29,7 @@ type reading struct {
 // reread gives the keys as the file has them. Who comes while another reading is due waits
 // for that, which finds all that was there when they came: so a token whose key another
 // process made a moment ago is good, and a flood of those with made-up keys has the file
-// read once a second, and keeps nobody waiting whose key is known.
+// read once a second. Whose key is known does not wait for that to be due.
 func (s *Store) reread(ctx context.Context) ([]signingKey, error) {
 	r := s.rereading.join(func() ([]signingKey, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.BusyTimeout) // others wait, too

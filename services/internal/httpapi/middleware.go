@@ -48,7 +48,7 @@ func (a *API) serve(w *telemetry.Writer, r *http.Request) {
 		edgeProblem(r.Context(), http.StatusInternalServerError).write(to)
 	}()
 	h, pattern := a.Mux.Handler(r)
-	if pattern == "" || !clean(r.URL.EscapedPath()) {
+	if pattern == "" || !clean(r.URL.EscapedPath()) || pattern == r.URL.Path+"/" { // the last the mux would redirect
 		a.unrouted(to, r, h)
 		return
 	}

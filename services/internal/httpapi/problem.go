@@ -130,13 +130,18 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 	p.setStatus(status)
 	switch {
 	case status < http.StatusInternalServerError:
-	case errors.Is(ctx.Err(), context.Canceled):
+	case status == http.StatusServiceUnavailable && errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
+		telemetry.SetStatus(ctx, statusClientGone)
 		log.InfoContext(ctx, "the caller has gone", "code", p.Code, "err", err)
 	default:
 		log.ErrorContext(ctx, "request failed", "code", p.Code, "err", err)
 	}
 	return p
 }
+
+// statusClientGone is what is recorded of a request whose caller did not wait for its
+// answer, and which ended for that: nginx's "client closed request". It is no fault of ours.
+const statusClientGone = 499
 
 func (p *Problem) setStatus(status int) { p.Status, p.Title = status, http.StatusText(status) }
 
@@ -167,22 +172,27 @@ func edgeProblem(ctx context.Context, status int) *Problem {
 	return p
 }
 
+// unreadBody is huma's message for a body that did not come to its end.
+const unreadBody = "cannot read request body"
+
 func init() {
 	// huma keeps the maker of its own errors in package variables; these are its
 	// only users in this process. What it found wrong with a field carries the
 	// field's value, which may be a password: only name and rule are passed on.
 	// encoding/json would take "USERNAME" for "username", and the last of both.
 	huma.ValidateStrictCasing = true
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
-		if status == http.StatusInternalServerError { // of huma's own: a body that did not come to its end
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		for _, err := range errs {
+			if own, ok := errors.AsType[*Problem](err); ok {
+				return own
+			}
+		}
+		if status == http.StatusInternalServerError && message == unreadBody {
 			status = http.StatusBadRequest
 			errs = []error{&huma.ErrorDetail{Message: "The body ends too early."}}
 		}
 		p := edgeProblem(ctx.Context(), status)
 		for _, err := range errs {
-			if own, ok := errors.AsType[*Problem](err); ok {
-				return own
-			}
 			d, ok := errors.AsType[*huma.ErrorDetail](err)
 			switch {
 			case ok && status == http.StatusUnprocessableEntity && len(p.Errors) < maxErrors:

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -104,10 +103,6 @@ func (t *Telemetry) Handler(next func(*Writer, *http.Request), isProbe func(path
 	})
 }
 
-// statusClientGone is what is recorded of a request whose caller did not wait for its
-// answer, and which failed for that: nginx's "client closed request". It is no fault of ours.
-const statusClientGone = 499
-
 // begin gives the context that a request is served with.
 func (t *Telemetry) begin(r *http.Request, probe bool) (context.Context, *call) {
 	ctx := context.WithValue(continued(r), requestIDKey{}, requestID(r))
@@ -145,9 +140,6 @@ func (t *Telemetry) end(c *call, status int, bytes int64) {
 	r.Duration, r.Bytes = time.Since(c.began), bytes
 	if r.Status == 0 {
 		r.Status = status
-	}
-	if r.Failed() && errors.Is(c.ctx.Err(), context.Canceled) {
-		r.Status = statusClientGone
 	}
 	if !r.Probe {
 		t.load.end()

@@ -112,7 +112,7 @@ func document(found results) (string, error) {
 Each line is a test of the behaviour suite (` + "`services/internal/account/accounttest`" + `), run on every
 adapter; ` + "`make operations`" + ` runs them and writes this list. ✓ passes; ✓\* passes
 but for what an emulator cannot show, named below each table; – is what the directory does
-not have, for which the API answers 501: Cognito knows no single sessions unless it tracks
+not have, for which the API answers 404 (not_supported): Cognito knows no single sessions unless it tracks
 devices, so it ends all of an account's at once. Cognito and DynamoDB are ministack and DynamoDB
 Local here; what those do otherwise than AWS, and what stands in for it, is in
 [emulators.md](emulators.md).
