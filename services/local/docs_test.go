@@ -61,6 +61,12 @@ func TestOpenAPIIsWhole(t *testing.T) {
 		Items      *schema
 		Properties map[string]*schema
 	}
+	type response struct {
+		Headers map[string]struct{ Example any }
+		Content map[string]struct {
+			Examples map[string]struct{ Value httpapi.Problem }
+		}
+	}
 	var doc struct {
 		Paths map[string]map[string]struct {
 			OperationID, Summary string
@@ -70,14 +76,16 @@ func TestOpenAPIIsWhole(t *testing.T) {
 				Example any
 				Schema  schema
 			}
-			Security  []map[string]any
-			Responses map[string]struct {
-				Content map[string]struct {
-					Examples map[string]struct{ Value httpapi.Problem }
-				}
+			Security    []map[string]any
+			RequestBody struct {
+				Content map[string]struct{ Schema schema }
 			}
+			Responses map[string]response
 		}
-		Components struct{ Schemas map[string]*schema }
+		Components struct {
+			Schemas   map[string]*schema
+			Responses map[string]response
+		}
 	}
 	if err := json.Unmarshal([]byte(answer(t, res, err).body), &doc); err != nil {
 		t.Fatal(err)
@@ -96,6 +104,37 @@ func TestOpenAPIIsWhole(t *testing.T) {
 	if s := doc.Paths["/logout"]["post"].Security; len(s) != 2 || len(s[0]) != 0 || s[1]["access_token"] == nil {
 		t.Errorf("/logout takes an access token or none: %v", s)
 	}
+	if e, _ := doc.Paths["/token/introspect"]["post"].Responses["401"].Headers["WWW-Authenticate"].Example.(string); !strings.HasPrefix(e, "Basic ") {
+		t.Errorf("the challenge of /token/introspect is shown as %q", e)
+	}
+	// What answers where no operation does is in the document as it comes.
+	for code, c := range map[string]call{
+		"not_found":          {method: http.MethodGet, path: "/nothing"},
+		"method_not_allowed": {method: http.MethodPut, path: "/register"},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), c.method, s.URL+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		var got httpapi.Problem
+		if err := json.Unmarshal([]byte(answer(t, res, err).body), &got); err != nil {
+			t.Fatal(err)
+		}
+		r := doc.Components.Responses[code]
+		shown := r.Content["application/problem+json"].Examples[code].Value
+		if got.Code != code || shown.Code != code || shown.Status != got.Status || shown.Detail != got.Detail {
+			t.Errorf("%s %s is %+v, and shown as %+v", c.method, c.path, got, shown)
+		}
+		for name := range r.Headers {
+			if res.Header.Get(name) == "" {
+				t.Errorf("%s %s has no %s", c.method, c.path, name)
+			}
+		}
+		if allow := res.Header.Get("Allow"); allow != "" && r.Headers["Allow"].Example == nil {
+			t.Errorf("%s has Allow: %s, which is not shown", code, allow)
+		}
+	}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
 			what := method + " " + path
@@ -105,6 +144,13 @@ func TestOpenAPIIsWhole(t *testing.T) {
 			for _, p := range op.Parameters {
 				if p.Example == nil && len(p.Schema.Examples) == 0 {
 					t.Errorf("%s has no example of the parameter %s", what, p.Name)
+				}
+			}
+			for media, body := range op.RequestBody.Content {
+				for field, s := range body.Schema.Properties {
+					if s.Ref == "" && len(s.Examples) == 0 {
+						t.Errorf("%s has no example of %s in %s", what, field, media)
+					}
 				}
 			}
 			for status, response := range op.Responses {

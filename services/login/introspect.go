@@ -24,8 +24,8 @@ func AddIntrospection(api *httpapi.API, tokens Introspector, secrets []string) {
 		Description: "For services that check access tokens (RFC 7662). It takes the INTROSPECTION_SECRET that this service was given, " +
 			"as a bearer token or as the password of Basic authentication. Whatever is wrong with a token, the answer is that it is not active.",
 		Form: []httpapi.FormField{
-			{Name: "token", Description: "The access token", Required: true},
-			{Name: "token_type_hint", Description: "Access tokens alone can be active, so it changes nothing"},
+			{Name: "token", Description: "The access token", Example: "eyJhbGciOiJFUzI1NiJ9.eyJ0b2tlbl91c2UiOiJhY2Nlc3MifQ.c2lnbmF0dXJl", Required: true},
+			{Name: "token_type_hint", Description: "Access tokens alone can be active, so it changes nothing", Example: "access_token"},
 		},
 		Secret: true,
 	}, func(ctx context.Context, in *introspection) (*introspected, error) {

@@ -25,7 +25,7 @@ const (
 
 // everywhere is what holds of all operations, and of what is none.
 const everywhere = "Whatever fails is answered with `application/problem+json` (RFC 9457): `code` tells the kinds apart and never changes its meaning. " +
-	"A path that is none of these is 404 `not_found`, and a method that a path does not take is 405 `method_not_allowed` with `Allow`. " +
+	"A path that is none of these is 404 `not_found`, and a method that a path does not take is 405 `method_not_allowed` with `Allow`: both are in full among the components' responses. " +
 	"The page at /docs and the RPC service answer what they do not have in their own ways. " +
 	"What a load balancer, a gateway or Lambda answers itself, such as 502 and 504, is no problem of this kind."
 
@@ -85,6 +85,7 @@ func New(c Config) *API {
 	a.huma.UseMiddleware(settle, a.ofType)
 	a.addProbes()
 	a.addDocs(c.Title)
+	a.huma.OpenAPI().Components.Responses = unroutedResponses()
 	a.huma.OpenAPI().Components.Schemas.Map()["Problem"].Properties["code"].Enum = codeEnum()
 	return a
 }

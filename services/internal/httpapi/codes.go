@@ -67,6 +67,11 @@ var errorHeaders = map[int]map[string]*huma.Param{
 	},
 }
 
+// clientHeaders are those of an answer to a service that did not show its secret.
+var clientHeaders = map[string]*huma.Param{
+	"WWW-Authenticate": header(huma.TypeString, "RFC 6749 section 5.2, RFC 7617; a second line offers Bearer", basicChallenge),
+}
+
 var retryAfter = header(huma.TypeInteger, "In how many seconds to try again", 42)
 
 func header(kind, meaning string, example any) *huma.Param {
@@ -107,6 +112,9 @@ func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 		k := kinds[code]
 		response := described.Responses[strconv.Itoa(k.status)]
 		response.Headers = errorHeaders[k.status]
+		if code == codeClient {
+			response.Headers = clientHeaders
+		}
 		for _, media := range response.Content {
 			if media.Examples == nil {
 				media.Examples = map[string]*huma.Example{}
@@ -130,6 +138,23 @@ func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 				property.Nullable = true
 			}
 		}
+	}
+}
+
+// unroutedResponses are what answers where there is no operation. They belong to none, so they
+// stand among the document's components, under their codes.
+func unroutedResponses() map[string]*huma.Response {
+	response := func(code account.Code, status int, meaning string) *huma.Response {
+		return &huma.Response{Description: meaning, Content: map[string]*huma.MediaType{problemMediaType: {
+			Schema:   &huma.Schema{Ref: "#/components/schemas/Problem"},
+			Examples: map[string]*huma.Example{string(code): {Value: exampleOf(code, kind{status: status})}},
+		}}}
+	}
+	method := response(codeMethod, http.StatusMethodNotAllowed, "Of a path that does not take the method")
+	method.Headers = map[string]*huma.Param{"Allow": header(huma.TypeString, "The methods that it takes (RFC 9110 section 10.2.1)", "GET, HEAD")}
+	return map[string]*huma.Response{
+		codeNotFound: response(codeNotFound, http.StatusNotFound, "Of a path that is none of these"),
+		codeMethod:   method,
 	}
 }
 

@@ -41,15 +41,15 @@ func (f *Form) Values(required ...string) (url.Values, error) {
 
 // FormField describes a field of a form.
 type FormField struct {
-	Name, Description string
-	Required          bool
+	Name, Description, Example string
+	Required                   bool
 }
 
 // describeForm puts the fields of an operation's form into the OpenAPI document.
 func describeForm(op *huma.Operation, fields []FormField) {
 	schema := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}}
 	for _, f := range fields {
-		schema.Properties[f.Name] = &huma.Schema{Type: huma.TypeString, Description: f.Description}
+		schema.Properties[f.Name] = &huma.Schema{Type: huma.TypeString, Description: f.Description, Examples: []any{f.Example}}
 		if f.Required {
 			schema.Required = append(schema.Required, f.Name)
 		}

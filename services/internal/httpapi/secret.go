@@ -33,11 +33,14 @@ func (s *Secret) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
+// basicChallenge offers Basic authentication (RFC 7617 section 2).
+const basicChallenge = `Basic realm="token introspection"`
+
 // Refusal gives the answer to a request that showed none of the secrets. It says in which
 // ways one may be shown (RFC 6749 section 5.2, RFC 6750 section 3).
 func (s *Secret) Refusal(ctx context.Context) error {
 	p := edgeProblem(ctx, http.StatusUnauthorized)
-	p.challenges = []string{`Basic realm="token introspection"`, "Bearer"}
+	p.challenges = []string{basicChallenge, "Bearer"}
 	if s.bearer {
 		p.challenges[1] = `Bearer error="invalid_token"`
 	}
