@@ -306,7 +306,7 @@ func (s sends) ResendCode(ctx context.Context, username string) error {
 }
 
 func (sends) FindUser(_ context.Context, username string) (account.User, error) {
-	return account.User{ID: "id", Username: username, Email: username}, nil
+	return account.User{ID: "id", Username: username, Email: "alice@example.com"}, nil
 }
 
 // waiting are claims of which each waits for its code.
