@@ -51,7 +51,7 @@ const (
 type JWKS struct {
 	url    string
 	client *http.Client
-	clock  func() time.Time
+	clock  clock
 
 	mu       sync.Mutex
 	keys     map[string]Key // nil until the first fetch that works
@@ -109,15 +109,8 @@ func (s *JWKS) underWay(instead <-chan struct{}) <-chan struct{} {
 
 var errExpired = errors.New("the keys are too old")
 
-// now gives the time by the wall clock: the monotonic one, by which Go compares times
-// otherwise, stands still while a machine sleeps.
-func (s *JWKS) now() time.Time { return s.clock().Round(0) }
-
-// since gives the time that has passed since then, or by which the clock was turned back.
-func (s *JWKS) since(then time.Time) time.Duration { return s.now().Sub(then).Abs() }
-
 // expired says whether no key counts; s.mu is held.
-func (s *JWKS) expired() bool { return s.keys == nil || s.since(s.fetched) >= maxAge }
+func (s *JWKS) expired() bool { return s.keys == nil || s.clock.since(s.fetched) >= maxAge }
 
 // refresh begins a fetch where one is due. It gives what is closed when a fetch is
 // done that is worth waiting for, nil if there is none.
@@ -133,9 +126,9 @@ func (s *JWKS) refresh(ctx context.Context, id string) <-chan struct{} {
 	case !known && s.failed != nil:
 		rest = unknownAgain
 	}
-	due := s.since(s.tried) >= rest
+	due := s.clock.since(s.tried) >= rest
 	switch {
-	case known && due && s.since(s.fetched) >= refreshAfter:
+	case known && due && s.clock.since(s.fetched) >= refreshAfter:
 		s.fetch(ctx)
 		return nil
 	case !known && (due || s.fetching != nil):
@@ -148,10 +141,10 @@ func (s *JWKS) refresh(ctx context.Context, id string) <-chan struct{} {
 // done; s.mu is held. The fetch outlives the caller, since others may wait for it. One that
 // a function was frozen in has lost its connection, and nobody need wait for that.
 func (s *JWKS) fetch(ctx context.Context) <-chan struct{} {
-	if s.fetching != nil && s.since(s.tried) <= fetchTimeout {
+	if s.fetching != nil && s.clock.since(s.tried) <= fetchTimeout {
 		return s.fetching
 	}
-	done, began := make(chan struct{}), s.now()
+	done, began := make(chan struct{}), s.clock.now()
 	s.fetching, s.tried = done, began
 	go func() {
 		defer close(done)

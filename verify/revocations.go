@@ -34,7 +34,7 @@ const (
 type revocationCache struct {
 	source       Revocations
 	fresh, stale time.Duration // the ages up to which an answer is used, and used at need
-	now          func() time.Time
+	clock        clock
 	asking       singleflight.Group
 
 	mu      sync.Mutex
@@ -57,12 +57,9 @@ type answer struct {
 }
 
 func newRevocationCache(source Revocations, within time.Duration, now func() time.Time) *revocationCache {
-	wall := func() time.Time { return now().Round(0) } // see JWKS.now
-	return &revocationCache{source: source, fresh: within / 3, stale: within / 6 * 5, now: wall, turned: wall()}
+	wall := clock(now)
+	return &revocationCache{source: source, fresh: within / 3, stale: within / 6 * 5, clock: wall, turned: wall.now()}
 }
-
-// since gives the time that has passed since then, or by which the clock was turned back.
-func (r *revocationCache) since(then time.Time) time.Duration { return r.now().Sub(then).Abs() }
 
 // ask says whether a token was revoked, by an answer that is fresh, by a new one, or by
 // the last one where none can be had.
@@ -73,7 +70,7 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 		key.id = string(sum[:])
 	}
 	kept, there, rest := r.look(key)
-	age := r.since(kept.asked)
+	age := r.clock.since(kept.asked)
 	// One that says revoked ends, too: an introspection endpoint says so of a token whose
 	// key is gone, and the next token of the session is good.
 	if there && age < r.fresh {
@@ -84,7 +81,7 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 		asked := r.asking.DoChan(key.subject+"\x00"+key.id, func() (any, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 			defer cancel()
-			a := answer{asked: r.now()}
+			a := answer{asked: r.clock.now()}
 			var err error
 			a.revoked, err = r.source.Revoked(ctx, token, c)
 			r.keep(key, a, err)
@@ -100,7 +97,7 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 			rest = ctx.Err()
 		}
 	}
-	if there && r.since(kept.asked) < r.stale {
+	if there && r.clock.since(kept.asked) < r.stale {
 		return kept.revoked, nil
 	}
 	return false, rest
@@ -114,7 +111,7 @@ func (r *revocationCache) look(key session) (a answer, there bool, rest error) {
 	if a, there = r.newer[key]; !there {
 		a, there = r.older[key]
 	}
-	if r.now().Before(r.resting) {
+	if r.clock.now().Before(r.resting) {
 		rest = r.failed
 	}
 	return a, there, rest
@@ -125,11 +122,11 @@ func (r *revocationCache) keep(key session, a answer, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
-		r.resting, r.failed = r.now().Add(askAgain), err
+		r.resting, r.failed = r.clock.now().Add(askAgain), err
 		return
 	}
-	if r.newer == nil || len(r.newer) >= maxAnswers || r.since(r.turned) >= r.stale {
-		r.older, r.newer, r.turned = r.newer, map[session]answer{}, r.now()
+	if r.newer == nil || len(r.newer) >= maxAnswers || r.clock.since(r.turned) >= r.stale {
+		r.older, r.newer, r.turned = r.newer, map[session]answer{}, r.clock.now()
 	}
 	r.newer[key] = a
 }

@@ -11,8 +11,9 @@ import (
 // Delete removes the account of whoever a verified access token belongs to, with all that
 // is held of it: sessions and access tokens, directory user, profile, proven address,
 // requests that may come again, and the claim on the name, which is free again then. It
-// takes the password, since a token may be stolen. CodeInvalidCredentials; CodeNotFound where the account is gone;
-// CodeTooManyRequests; CodeUnavailable, also where it has begun and goes on by itself.
+// takes the password, since a token may be stolen. CodeInvalidCredentials; CodeNotFound
+// where the account is gone; CodeTooManyRequests; CodeUnavailable, also where it has begun
+// and goes on by itself.
 //
 // It is a saga as sign-up is: the claim is retired first, which nobody takes back, and
 // goes last. Whatever interrupts it, [Registrar.FinishDeletions], the next sign-up for the
@@ -76,16 +77,11 @@ func (r *Registrar) end(ctx context.Context, opened Tokens) {
 	if opened.RefreshToken == "" {
 		return
 	}
-	err := r.Background.Do(ctx, func(ctx context.Context) {
+	later(ctx, r.Background, r.Logger, "a session that nobody holds goes on", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, endWithin)
 		defer cancel()
-		if err := unlessNotFound(r.Directory.SignOut(ctx, opened.RefreshToken)); err != nil {
-			r.Logger.WarnContext(ctx, "a session that nobody holds goes on", "err", err)
-		}
+		return unlessNotFound(r.Directory.SignOut(ctx, opened.RefreshToken))
 	})
-	if err != nil {
-		r.Logger.WarnContext(ctx, "a session that nobody holds goes on", "err", err)
-	}
 }
 
 // retire marks the account of a user, whose name held claims, as one that is being deleted.
@@ -152,18 +148,12 @@ const erasePause = 2 * time.Second
 // eraseLater goes on with a deletion that failed: whoever asked for it may not be able to
 // ask again, since their tokens are void.
 func (r *Registrar) eraseLater(ctx context.Context, c Claim) {
-	err := r.Background.Do(ctx, func(ctx context.Context) {
-		err := r.Wait(ctx, erasePause)
-		if err == nil {
-			err = r.erase(ctx, c)
+	later(ctx, r.Background, r.Logger, "deletion not finished; it is on the list", func(ctx context.Context) error {
+		if err := r.Wait(ctx, erasePause); err != nil {
+			return err
 		}
-		if err != nil {
-			r.Logger.WarnContext(ctx, "deletion not finished; it is on the list", "err", err)
-		}
+		return r.erase(ctx, c)
 	})
-	if err != nil {
-		r.Logger.WarnContext(ctx, "deletion not finished; it is on the list", "err", err)
-	}
 }
 
 // stalled is how long a deletion takes at most: one that began before that was interrupted.

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 )
 
@@ -176,6 +177,19 @@ type Inline struct{}
 func (Inline) Do(ctx context.Context, work func(context.Context)) error {
 	work(ctx)
 	return nil
+}
+
+// later has work done in the background that nobody waits for, and logs where it fails or
+// finds no room.
+func later(ctx context.Context, b Background, log *slog.Logger, failed string, work func(context.Context) error) {
+	err := b.Do(ctx, func(ctx context.Context) {
+		if err := work(ctx); err != nil {
+			log.WarnContext(ctx, failed, "err", err)
+		}
+	})
+	if err != nil {
+		log.WarnContext(ctx, failed, "err", err)
+	}
 }
 
 // Mailer sends one mail to one address. Codes travel this way in the embedded

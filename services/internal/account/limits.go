@@ -141,18 +141,14 @@ func (l *Limits) SignUp(ctx context.Context) error {
 // address, as anybody may, must not use up their codes for a new password.
 type MailUse string
 
-// The uses of mails. A mail of which no answer may tell, that an account waits, or which
-// address a handle has, counts apart, or the budget for what is asked for under the address
-// would tell.
+// The uses of mails.
 const (
 	MailSignUp       MailUse = "sign-up"
 	MailConfirmation MailUse = "confirmation"
 	MailReset        MailUse = "reset"
 	MailEmail        MailUse = "email"
-	mailOfSignIn     MailUse = "sign-in, unseen"
+	mailOfSignIn     MailUse = "sign-in"
 )
-
-func (u MailUse) unseen() MailUse { return u + ", unseen" }
 
 // Sending is a mail that somebody caused and that may yet fail.
 type Sending struct {
@@ -190,13 +186,15 @@ func (l *Limits) Mail(ctx context.Context, use MailUse, recipient string) (Sendi
 // sending is a mail that nothing has been counted for yet.
 func (l *Limits) sending() Sending { return Sending{l, new(takings)} }
 
-// Unseen counts a mail of which no answer may tell, to the address that it goes to, as a
-// part of the one that was asked for. It gives false where it must not go out.
+// Unseen counts a mail of which no answer may tell (that an account waits, or which address
+// a handle has) to the address that it goes to, as a part of the one that was asked for. It
+// counts apart, or the budget for what is asked for under the address would tell. It gives
+// false where the mail must not go out.
 func (s Sending) Unseen(ctx context.Context, use MailUse, address string) (bool, error) {
 	if s.limits == nil {
 		return true, nil
 	}
-	err := s.take(ctx, MailRecipient, string(use), address)
+	err := s.take(ctx, MailRecipient, string(use)+", unseen", address)
 	if CodeOf(err) == CodeTooManyRequests {
 		return false, nil
 	}

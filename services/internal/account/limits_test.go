@@ -26,6 +26,16 @@ func limit(p account.Policies) limited {
 	return l
 }
 
+// registrar makes accounts in a directory within the limits; the rest is in memory.
+func (l limited) registrar(m *accounttest.Memory, d account.Directory) *account.Registrar {
+	return account.NewRegistrar(account.RegistrarConfig{Directory: d, Claims: m, Profiles: m, Mailer: m, Limits: l.Limits, Now: l.clock.Now})
+}
+
+// sessions signs people in and out within the limits.
+func (l limited) sessions(m *accounttest.Memory) *account.Sessions {
+	return account.NewSessions(account.SessionsConfig{Directory: m, Claims: m, Mailer: m, Limits: l.Limits, Now: l.clock.Now})
+}
+
 func from(t *testing.T, address string) context.Context {
 	t.Helper()
 	return account.WithClient(t.Context(), netip.MustParseAddr(address))
@@ -107,12 +117,7 @@ func TestDelaysGrow(t *testing.T) {
 func TestUnknownNamesAreCounted(t *testing.T) {
 	t.Parallel()
 	memory := accounttest.NewMemory(nil)
-	if _, err := memory.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password}); err != nil {
-		t.Fatal(err)
-	}
-	if err := memory.ConfirmUser(t.Context(), "alice"); err != nil {
-		t.Fatal(err)
-	}
+	member(t, memory)
 	l := limit(account.DefaultPolicies())
 	sessions := account.NewSessions(account.SessionsConfig{Directory: memory, Claims: memory, Limits: l.Limits, Now: l.clock.Now})
 	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits})
@@ -138,9 +143,8 @@ func TestSignInsTellOfNoWaitingAddress(t *testing.T) {
 	t.Parallel()
 	memory, ctx := accounttest.NewMemory(nil), t.Context()
 	l := limit(account.DefaultPolicies())
-	c := account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now}
-	registrar := account.NewRegistrar(c)
-	sessions := account.NewSessions(account.SessionsConfig{Directory: memory, Claims: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	registrar := l.registrar(memory, memory)
+	sessions := l.sessions(memory)
 	const address = "alice@example.com"
 	if _, err := registrar.Register(ctx, account.Registration{Username: address, Password: accounttest.Password}); err != nil {
 		t.Fatal(err)
@@ -167,7 +171,7 @@ func TestOneMailboxOfManyNames(t *testing.T) {
 	t.Parallel()
 	memory, ctx := accounttest.NewMemory(nil), t.Context()
 	l := limit(account.DefaultPolicies())
-	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	registrar := l.registrar(memory, memory)
 	const address = "alice@example.com"
 	var names []string
 	for i := range 15 {
@@ -209,7 +213,7 @@ func TestFailedCodesLeaveTheMailboxItsQuota(t *testing.T) {
 	t.Parallel()
 	memory, ctx := accounttest.NewMemory(nil), t.Context()
 	l, d := limit(account.DefaultPolicies()), &resending{Directory: memory, broken: true}
-	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: d, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	registrar := l.registrar(memory, d)
 	const address = "alice@example.com"
 	if _, err := registrar.Register(ctx, account.Registration{Username: "alice", Password: accounttest.Password, Email: address}); err != nil {
 		t.Fatal(err)
@@ -237,8 +241,8 @@ func TestStrangersUseUpNoReset(t *testing.T) {
 	t.Parallel()
 	memory, ctx := accounttest.NewMemory(nil), t.Context()
 	l := limit(account.DefaultPolicies())
-	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: memory, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
-	sessions := account.NewSessions(account.SessionsConfig{Directory: memory, Claims: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	registrar := l.registrar(memory, memory)
+	sessions := l.sessions(memory)
 	for name, address := range map[string]string{"alice": "alice@example.com", "bob@example.com": "bob@example.com"} {
 		r, err := registrar.Register(ctx, account.Registration{Username: name, Password: accounttest.Password, Email: address})
 		if err == nil {
@@ -283,7 +287,7 @@ func TestRefusedSignUpsLeaveTheQuota(t *testing.T) {
 	t.Parallel()
 	memory, ctx := accounttest.NewMemory(nil), t.Context()
 	l := limit(account.DefaultPolicies())
-	registrar := account.NewRegistrar(account.RegistrarConfig{Directory: refusing{memory, &account.Error{Code: account.CodeInvalid}}, Claims: memory, Profiles: memory, Mailer: memory, Limits: l.Limits, Now: l.clock.Now})
+	registrar := l.registrar(memory, refusing{memory, &account.Error{Code: account.CodeInvalid}})
 	for i := range 30 {
 		in := account.Registration{Username: fmt.Sprintf("alice-%d", i), Password: accounttest.Password, Email: "alice@example.com"}
 		if _, err := registrar.Register(ctx, in); account.CodeOf(err) != account.CodeInvalid {
@@ -314,12 +318,7 @@ func (d *tried) ChangePassword(ctx context.Context, token, current, password str
 func TestChangePasswordIsNoFasterGuess(t *testing.T) {
 	t.Parallel()
 	memory := accounttest.NewMemory(nil)
-	if _, err := memory.SignUp(t.Context(), account.NewUser{Username: "alice", Password: accounttest.Password}); err != nil {
-		t.Fatal(err)
-	}
-	if err := memory.ConfirmUser(t.Context(), "alice"); err != nil {
-		t.Fatal(err)
-	}
+	member(t, memory)
 	tokens, err := memory.SignIn(t.Context(), "alice", accounttest.Password)
 	if err != nil {
 		t.Fatal(err)

@@ -117,16 +117,11 @@ func toTheEnd(ctx context.Context, d time.Duration) (context.Context, context.Ca
 
 // tell mails the owner of an account a notice at its proven address, on a best effort.
 func (s *Sessions) tell(ctx context.Context, name string, notice func(User) Mail) {
-	err := s.Background.Do(ctx, func(ctx context.Context) {
+	later(ctx, s.Background, s.Logger, "notice not sent", func(ctx context.Context) error {
 		user, err := s.Directory.FindUser(ctx, name)
 		if err == nil && user.EmailVerified {
 			err = s.Mailer.Send(ctx, notice(user))
 		}
-		if err != nil {
-			s.Logger.WarnContext(ctx, "notice not sent", "err", err)
-		}
+		return err
 	})
-	if err != nil {
-		s.Logger.WarnContext(ctx, "notice not sent", "err", err)
-	}
 }

@@ -134,7 +134,7 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending
 	notice := w.instead(user)
 	if user.Email != "" && user.Email != name && notice == nil {
 		// The request was counted under its name: many names may have one mailbox.
-		if admitted, err := sending.Unseen(ctx, w.use.unseen(), user.Email); err != nil || !admitted {
+		if admitted, err := sending.Unseen(ctx, w.use, user.Email); err != nil || !admitted {
 			return err
 		}
 	}

@@ -44,14 +44,24 @@ func Throttles(code string) bool {
 
 // NoThrottles is what r retries but where it is asked to slow down: for calls whose caller
 // rather hears so than waits.
-func NoThrottles(r aws.Retryer) aws.Retryer { return noThrottles{r} }
+func NoThrottles(r aws.Retryer) aws.Retryer {
+	return Unless(r, func(err error) bool {
+		api, answered := errors.AsType[smithy.APIError](err)
+		return answered && Throttles(api.ErrorCode())
+	})
+}
 
-type noThrottles struct{ aws.Retryer }
+// Unless is what r retries but where an error is final.
+func Unless(r aws.Retryer, final func(error) bool) aws.Retryer { return unless{r, final} }
+
+type unless struct {
+	aws.Retryer
+	final func(error) bool
+}
 
 // IsErrorRetryable implements [aws.Retryer].
-func (r noThrottles) IsErrorRetryable(err error) bool {
-	api, answered := errors.AsType[smithy.APIError](err)
-	return (!answered || !Throttles(api.ErrorCode())) && r.Retryer.IsErrorRetryable(err)
+func (u unless) IsErrorRetryable(err error) bool {
+	return !u.final(err) && u.Retryer.IsErrorRetryable(err)
 }
 
 func timedOut(code string) bool {

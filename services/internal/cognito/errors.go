@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
@@ -209,11 +208,4 @@ func overQuota(err error) bool {
 
 // askOnce has the SDK not ask again where a quota is used up: it takes that for a rate.
 // Of a sign-up that made the user it would only learn that the name is taken.
-func askOnce(o *idp.Options) { o.Retryer = quotas{o.Retryer} }
-
-type quotas struct{ aws.Retryer }
-
-// IsErrorRetryable implements [aws.Retryer].
-func (q quotas) IsErrorRetryable(err error) bool {
-	return !overQuota(err) && q.Retryer.IsErrorRetryable(err)
-}
+func askOnce(o *idp.Options) { o.Retryer = awserror.Unless(o.Retryer, overQuota) }

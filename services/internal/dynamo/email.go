@@ -58,29 +58,26 @@ func (s *Store) TryEmailChange(ctx context.Context, id account.UserID) (account.
 	if err != nil {
 		return account.EmailChange{}, s.failure("trying a code", err)
 	}
-	return s.emailChange(id, out.Attributes)
+	var i changeItem
+	if err := read(out.Attributes, &i); err != nil {
+		return account.EmailChange{}, s.failure("reading a change of address", err)
+	}
+	return i.change(id), nil
 }
 
 // FindEmailChange implements [account.Claims].
 func (s *Store) FindEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.table, Key: pk(changeKey(id)), ConsistentRead: aws.Bool(true)})
-	switch {
-	case err != nil:
-		return account.EmailChange{}, s.failure("reading a change of address", err)
-	case out.Item == nil:
-		return account.EmailChange{}, notFound()
+	var i changeItem
+	if err := s.get(ctx, changeKey(id), &i); err != nil {
+		return account.EmailChange{}, err
 	}
-	return s.emailChange(id, out.Item)
+	return i.change(id), nil
 }
 
-func (s *Store) emailChange(id account.UserID, stored map[string]types.AttributeValue) (account.EmailChange, error) {
-	var i changeItem
-	if err := read(stored, &i); err != nil {
-		return account.EmailChange{}, s.failure("reading a change of address", err)
-	}
+func (i changeItem) change(id account.UserID) account.EmailChange {
 	return account.EmailChange{
 		UserID: id, From: i.From, To: i.To, Salt: i.Salt, Hash: i.Hash, Tries: i.Tries, ExpiresAt: time.Time(i.EndsAt),
-	}, nil
+	}
 }
 
 // DropEmailChange implements [account.Claims].

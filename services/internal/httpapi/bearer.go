@@ -1,9 +1,8 @@
 package httpapi
 
 import (
-	"net/http"
-
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/verify"
@@ -24,7 +23,8 @@ type Bearer struct {
 
 // Resolve takes the token from the Authorization header.
 func (b *Bearer) Resolve(ctx huma.Context) []error {
-	b.token, b.err = verify.BearerToken(headerOf(ctx))
+	r, _ := humago.Unwrap(ctx) // of a field that came twice huma gives one text
+	b.token, b.err = verify.BearerToken(r.Header)
 	return nil
 }
 
@@ -34,11 +34,4 @@ func (b *Bearer) Token() (string, error) {
 		return "", account.Errorf(account.CodeInvalidToken, b.err, "An access token is needed: Authorization: Bearer ….")
 	}
 	return b.token, nil
-}
-
-// headerOf gives all of a request's header: of a field that came twice huma gives the first.
-func headerOf(ctx huma.Context) http.Header {
-	h := http.Header{}
-	ctx.EachHeader(func(name, value string) { h.Add(name, value) })
-	return h
 }

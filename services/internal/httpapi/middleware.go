@@ -72,9 +72,9 @@ func clean(p string) bool {
 func (a *API) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	status := http.StatusNotFound
 	if clean(r.URL.EscapedPath()) {
-		probe := &headerOnly{header: http.Header{}, status: status}
+		probe := headerOnly{}
 		h.ServeHTTP(probe, r)
-		if allow := probe.header.Get("Allow"); allow != "" {
+		if allow := probe.Header().Get("Allow"); allow != "" {
 			w.Header().Set("Allow", allow)
 			status = http.StatusMethodNotAllowed
 		}
@@ -82,15 +82,12 @@ func (a *API) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	edgeProblem(r.Context(), status).write(w)
 }
 
-// headerOnly keeps the status and headers of an answer.
-type headerOnly struct {
-	header http.Header
-	status int
-}
+// headerOnly keeps the headers of an answer.
+type headerOnly http.Header
 
-func (h *headerOnly) Header() http.Header         { return h.header }
-func (h *headerOnly) WriteHeader(status int)      { h.status = status }
-func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (h headerOnly) Header() http.Header       { return http.Header(h) }
+func (headerOnly) WriteHeader(int)             {}
+func (headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 
 // directWriter answers a direct invocation, whose caller is told of what is unexpected in
 // the form that such invocations always had.
