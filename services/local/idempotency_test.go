@@ -65,10 +65,12 @@ func TestReplayProblems(t *testing.T) {
 		other := strings.Replace(carol, "battery", "cattery", 1)
 		want(t, "the key with another password", send(t, w, keyed(post("/register", other), uuid)), 422, "idempotency_key_reused")
 		want(t, "the key of somebody else", send(t, w, keyed(post("/register", alice), uuid)), 200, "")
-		g := send(t, w, keyed(post("/register", carol), "1"))
-		want(t, "a key that can be guessed", g, 422, "invalid_request")
-		if f := g.fields(); len(f) != 1 || f[0] != "Idempotency-Key" {
-			t.Errorf("a key that can be guessed: blames %v", f)
+		for name, key := range map[string]string{"a key that can be guessed": "1", "an empty key": ""} {
+			g := send(t, w, keyed(post("/register", carol), key))
+			want(t, name, g, 422, "invalid_request")
+			if f := g.fields(); len(f) != 1 || f[0] != "Idempotency-Key" {
+				t.Errorf("%s: blames %v", name, f)
+			}
 		}
 		// What ends the same however often it is asked is answered so; what passes is not.
 		taken := send(t, w, keyed(post("/register", alice), uuid2))

@@ -82,7 +82,7 @@ func New(c Config) *API {
 		replays: c.Replays, bearer: c.Bearer, ready: c.Ready,
 	}
 	a.huma = humago.New(a.Mux, config)
-	a.huma.UseMiddleware(settle, a.ofType)
+	a.huma.UseMiddleware(a.settle, a.ofType)
 	a.addProbes()
 	a.addDocs(c.Title)
 	a.huma.OpenAPI().Components.Responses = unroutedResponses()

@@ -61,9 +61,19 @@ func (t typed) Unwrap() huma.Context { return t.humaContext }
 // settle has every answer be JSON, whatever Accept says, which a server need not heed
 // (RFC 9110 section 12.4.1): huma would take the name of its format for a media type. And it
 // has the lines of one header be one list (section 5.3): huma reads the first of them alone.
-func settle(ctx huma.Context, next func(huma.Context)) {
+// A parameter that came empty is refused, where huma would take it not to have come: whose
+// key for idempotency was lost on the way would be served twice and never know.
+func (a *API) settle(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	next(settled{ctx, r.Header})
+	s := settled{ctx, r.Header}
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "header" && len(r.Header.Values(p.Name)) > 0 && s.Header(p.Name) == "" {
+			_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "", // a client that has gone is no concern of ours
+				&huma.ErrorDetail{Location: "header." + p.Name, Message: "must not be empty"})
+			return
+		}
+	}
+	next(s)
 }
 
 // settled is a request that asks for no media type, each of its headers one text.
