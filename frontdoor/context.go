@@ -3,6 +3,7 @@ package frontdoor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync/atomic"
 )
 
@@ -35,6 +36,10 @@ func Draining(ctx context.Context) bool {
 	d, ok := ctx.Value(drainingKey{}).(*atomic.Bool)
 	return ok && d.Load()
 }
+
+// ErrDrainTimeout is the cause ([context.Cause]) that the context of a request has ended for
+// where it was still in flight after [Options.DrainTimeout]: it was not the caller who left.
+var ErrDrainTimeout = errors.New("the process ended before the request did")
 
 // DoorOf says, of a request's context, which door it came through.
 func DoorOf(ctx context.Context) Door {

@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,8 @@ const idleGrace = 500 * time.Millisecond
 // serveHTTP listens, serves until ctx is done, and drains.
 func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
 	var draining atomic.Bool
-	base, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), drainingKey{}, &draining))
-	defer cancel() // last: what is in flight keeps its context through the drain
+	base, cut := context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), drainingKey{}, &draining))
+	defer cut(nil) // last: what is in flight keeps its context through the drain
 
 	listeners := append([]Listener{{Addr: o.Addr, Handler: forwarded(based(h, o.BasePath), o)}}, o.Also...)
 	servers := make([]*http.Server, len(listeners))
@@ -66,7 +67,11 @@ func serveHTTP(ctx context.Context, h http.Handler, o Options) error {
 	}
 	closeAll()
 	time.Sleep(min(idleGrace, o.DrainTimeout/2))
-	return drain(base, servers, o)
+	err := drain(base, servers, cut, o)
+	for _, hook := range o.OnShutdown {
+		hook(context.WithoutCancel(base))
+	}
+	return err
 }
 
 // listenError says in one line what is wrong with an address.
@@ -130,26 +135,25 @@ func based(h http.Handler, base string) http.Handler {
 	})
 }
 
-// drain waits for what is in flight, within the drain's timeout, then calls the hooks.
-func drain(base context.Context, servers []*http.Server, o Options) error {
+// drain waits for what is in flight, within the drain's timeout, and cuts what is left.
+func drain(base context.Context, servers []*http.Server, cut context.CancelCauseFunc, o Options) error {
 	ctx, cancel := context.WithTimeout(base, o.DrainTimeout)
 	defer cancel()
 	results := make(chan error, len(servers))
 	for _, s := range servers {
-		go func() {
-			err := s.Shutdown(ctx)
-			if err != nil {
-				err = errors.Join(fmt.Errorf("draining: requests were still in flight after %v: %w", o.DrainTimeout, err), s.Close())
-			}
-			results <- err
-		}()
+		go func() { results <- s.Shutdown(ctx) }()
 	}
-	var failures []error
+	var late error
 	for range servers {
-		failures = append(failures, <-results)
+		late = cmp.Or(late, <-results)
 	}
-	for _, hook := range o.OnShutdown {
-		hook(base)
+	if late == nil {
+		return nil
+	}
+	cut(ErrDrainTimeout)
+	failures := []error{fmt.Errorf("draining: requests were still in flight after %v: %w", o.DrainTimeout, late)}
+	for _, s := range servers {
+		failures = append(failures, s.Close())
 	}
 	return errors.Join(failures...)
 }

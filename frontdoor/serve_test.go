@@ -2,6 +2,7 @@ package frontdoor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -139,17 +140,27 @@ func TestDrain(t *testing.T) {
 
 func TestDrainTimeout(t *testing.T) {
 	t.Parallel()
-	entered := make(chan struct{})
+	entered, cause := make(chan struct{}), make(chan error, 1)
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		entered <- struct{}{}
 		<-r.Context().Done()
+		cause <- context.Cause(r.Context())
 	})
-	r := serve(t, h, frontdoor.Options{DrainTimeout: 10 * time.Millisecond})
+	var hooked error
+	r := serve(t, h, frontdoor.Options{
+		DrainTimeout: 10 * time.Millisecond, OnShutdown: []func(context.Context){func(ctx context.Context) { hooked = ctx.Err() }},
+	})
 	go func() { _, _ = get(t, http.DefaultClient, "http://"+r.address) }()
 	<-entered
 	r.stop()
 	if err := <-r.done; err == nil || !strings.Contains(err.Error(), "in flight") {
 		t.Errorf("got %v, want an error that says what was in flight", err)
+	}
+	if got := <-cause; !errors.Is(got, frontdoor.ErrDrainTimeout) {
+		t.Errorf("the request ended for %v", got)
+	}
+	if hooked != nil {
+		t.Errorf("a hook was called with a context that is over: %v", hooked)
 	}
 }
 

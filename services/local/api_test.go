@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -573,6 +574,45 @@ func TestCallerHangsUp(t *testing.T) {
 	}
 	s.Close() // when the handler has ended
 	if log := w.log.String(); strings.Contains(log, `"ERROR"`) || !strings.Contains(log, `"status":499`) || !strings.Contains(log, "the caller has gone") {
+		t.Errorf("the log says %s", log)
+	}
+}
+
+// What a drain cuts is no caller who hung up: it is a failed request, in the log and in what is
+// counted.
+func TestDrainCutsARequest(t *testing.T) {
+	t.Parallel()
+	d := slow{asked: make(chan struct{})}
+	w := newWorld(change{directory: d})
+	address, served := make(chan string, 1), make(chan error, 1)
+	ctx, end := context.WithCancel(t.Context())
+	go func() {
+		<-d.asked
+		end()
+	}()
+	answered := make(chan struct{})
+	h := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		defer close(answered)
+		w.handler.ServeHTTP(rw, r)
+	})
+	go func() {
+		served <- frontdoor.Serve(ctx, h, frontdoor.Options{
+			Addr: "127.0.0.1:0", DrainTimeout: time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+			OnListen: func(a []net.Addr) { address <- a[0].String() },
+		})
+	}()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+<-address+"/login", strings.NewReader(alice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := http.DefaultTransport.RoundTrip(req); err == nil {
+		res.Body.Close()
+	}
+	<-answered
+	if err := <-served; err == nil {
+		t.Error("the drain ended in time")
+	}
+	if log := w.log.String(); strings.Contains(log, `"status":499`) || !strings.Contains(log, `"status":503`) || !strings.Contains(log, `"ERROR"`) {
 		t.Errorf("the log says %s", log)
 	}
 }

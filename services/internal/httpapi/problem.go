@@ -130,7 +130,7 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 	p.setStatus(status)
 	switch {
 	case status < http.StatusInternalServerError:
-	case status == http.StatusServiceUnavailable && errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
+	case status == http.StatusServiceUnavailable && errors.Is(err, context.Canceled) && hungUp(ctx):
 		telemetry.SetStatus(ctx, statusClientGone)
 		log.InfoContext(ctx, "the caller has gone", "code", p.Code, "err", err)
 	default:
@@ -142,6 +142,11 @@ func NewProblem(ctx context.Context, log *slog.Logger, err error) *Problem {
 // statusClientGone is what is recorded of a request whose caller did not wait for its
 // answer, and which ended for that: nginx's "client closed request". It is no fault of ours.
 const statusClientGone = 499
+
+// hungUp says whether a request's caller has left: a drain that ends before it cuts it too.
+func hungUp(ctx context.Context) bool {
+	return errors.Is(ctx.Err(), context.Canceled) && !errors.Is(context.Cause(ctx), frontdoor.ErrDrainTimeout)
+}
 
 func (p *Problem) setStatus(status int) { p.Status, p.Title = status, http.StatusText(status) }
 
