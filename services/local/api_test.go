@@ -91,11 +91,13 @@ func newWorld(c change) *world {
 		}),
 		Verifier: w.Memory, Profiles: c.profiles, Logger: log,
 	})
-	login.AddIntrospection(api, inactive{}, []string{"a secret that services share"})
+	login.AddIntrospection(api, inactive{}, []string{sharedSecret})
 	api.Mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("a secret cause") })
 	w.handler = api.Handler()
 	return w
 }
+
+const sharedSecret = "a secret that services share"
 
 // documented fails a request that answers with an error which its operation does not
 // document.

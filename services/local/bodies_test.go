@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +47,68 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		if g.status == http.StatusBadRequest && g.member("code") == "malformed_request" {
 			t.Errorf("one name in two objects: %s", g.body)
 		}
+	})
+}
+
+// What a body is written in must be what the operation reads: JSON, or a form, in UTF-8 and as
+// it is. The refusal says what would have been taken.
+func TestBodiesInOtherForms(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		want(t, "register", send(t, w, post("/register", alice)), 200, "")
+		const form = "application/x-www-form-urlencoded"
+		asks := introspect("x", "Bearer "+sharedSecret)
+		for _, tt := range []struct {
+			name    string
+			call    call
+			header  http.Header
+			says    string // of the header that the refusal has; "" is taken
+			instead string
+		}{
+			{"text", post("/login", alice), http.Header{"Content-Type": {"text/plain"}}, "Accept", "application/json"},
+			{"a type with no form", post("/login", alice), http.Header{"Content-Type": {"application/json; charset"}}, "Accept", "application/json"},
+			{"Latin-1", post("/login", alice), http.Header{"Content-Type": {"application/json; charset=latin1"}}, "Accept", "application/json"},
+			{"UTF-16, quoted", post("/login", alice), http.Header{"Content-Type": {`application/json; Charset="UTF-16"`}}, "Accept", "application/json"},
+			{"UTF-8", post("/login", alice), http.Header{"Content-Type": {"application/json; charset=utf-8"}}, "", ""},
+			{"UTF-8 in capitals, quoted", post("/login", alice), http.Header{"Content-Type": {`application/json;CHARSET="UTF-8"`}}, "", ""},
+			{"another parameter", post("/login", alice), http.Header{"Content-Type": {"application/json; profile=x"}}, "", ""},
+			{"JSON for a form", asks, http.Header{"Content-Type": {"application/json"}}, "Accept", form},
+			{"a form in Latin-1", asks, http.Header{"Content-Type": {form + "; charset=ISO-8859-1"}}, "Accept", form},
+			{"a form in UTF-8", asks, http.Header{"Content-Type": {form + "; charset=UTF-8"}}, "", ""},
+			{"compressed", post("/login", alice), http.Header{"Content-Encoding": {"gzip"}}, "Accept-Encoding", "identity"},
+			{"compressed twice", post("/login", alice), http.Header{"Content-Encoding": {"br, gzip"}}, "Accept-Encoding", "identity"},
+			{"by name as it is, then compressed", post("/login", alice), http.Header{"Content-Encoding": {"identity", "zstd"}}, "Accept-Encoding", "identity"},
+			{"a compressed form", asks, http.Header{"Content-Encoding": {"deflate"}}, "Accept-Encoding", "identity"},
+			{"by name as it is", post("/login", alice), http.Header{"Content-Encoding": {"Identity"}}, "", ""},
+			{"no coding", post("/login", alice), http.Header{"Content-Encoding": {""}}, "", ""},
+		} {
+			c := tt.call
+			c.header = c.header.Clone()
+			if c.header == nil {
+				c.header = http.Header{}
+			}
+			maps.Copy(c.header, tt.header)
+			g := send(t, w, c)
+			if tt.says == "" {
+				want(t, tt.name, g, 200, "")
+				continue
+			}
+			want(t, tt.name, g, 415, "unsupported_media_type")
+			for _, name := range []string{"Accept", "Accept-Encoding"} {
+				instead := ""
+				if name == tt.says {
+					instead = tt.instead
+				}
+				if got := g.header.Get(name); got != instead {
+					t.Errorf("%s: %s is %q, want %q", tt.name, name, got, instead)
+				}
+			}
+			if tt.instead != "" && !strings.Contains(g.member("detail"), strings.TrimPrefix(tt.instead, "identity")) {
+				t.Errorf("%s: %s", tt.name, g.body)
+			}
+		}
+		want(t, "a coding of no body", send(t, w, call{method: "GET", path: "/healthz", header: http.Header{"Content-Encoding": {"gzip"}}}), 200, "")
 	})
 }
 

@@ -163,6 +163,15 @@ func TestIntrospection(t *testing.T) {
 				t.Errorf("%s: got %v %s", name, g.header, g.body)
 			}
 		}
+		// Who asks comes before what is asked (RFC 6749 section 5.2): nobody else is told of it.
+		for name, body := range map[string]string{"no body": "", "no form": "token=%zz", "no token": "x=y", "too much": strings.Repeat("a", 80<<10)} {
+			c := introspect("", "Bearer another secret")
+			c.body = body
+			want(t, name+" of a stranger", send(t, w, c), 401, "invalid_client")
+			c.header.Del("Authorization")
+			c.header.Set("Content-Type", "text/plain")
+			want(t, name+" of nobody", send(t, w, c), 401, "invalid_client")
+		}
 		for name, token := range map[string]string{
 			"an id token": id, "a refresh token": refresh, "nonsense": "nonsense", "a long one": strings.Repeat("a", 20<<10), "a forgery": access[:len(access)-8] + "AAAAAAAA",
 			"alg none": "eyJhbGciOiJub25lIn0." + strings.Split(access, ".")[1] + ".",

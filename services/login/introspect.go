@@ -27,11 +27,8 @@ func AddIntrospection(api *httpapi.API, tokens Introspector, secrets []string) {
 			{Name: "token", Description: "The access token", Example: "eyJhbGciOiJFUzI1NiJ9.eyJ0b2tlbl91c2UiOiJhY2Nlc3MifQ.c2lnbmF0dXJl", Required: true},
 			{Name: "token_type_hint", Description: "Access tokens alone can be active, so it changes nothing", Example: "access_token"},
 		},
-		Secret: true,
+		Secrets: secrets,
 	}, func(ctx context.Context, in *introspection) (*introspected, error) {
-		if !in.Is(secrets...) {
-			return nil, in.Refusal(ctx)
-		}
 		form, err := in.Values("token")
 		if err != nil {
 			return nil, err
@@ -51,10 +48,7 @@ func AddIntrospection(api *httpapi.API, tokens Introspector, secrets []string) {
 	})
 }
 
-type introspection struct {
-	httpapi.Form
-	httpapi.Secret
-}
+type introspection struct{ httpapi.Form }
 
 // introspected has RFC 7662's names (section 2.2).
 type introspected struct {

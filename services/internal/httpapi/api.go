@@ -26,6 +26,7 @@ const (
 // everywhere is what holds of all operations, and of what is none.
 const everywhere = "Whatever fails is answered with `application/problem+json` (RFC 9457): `code` tells the kinds apart and never changes its meaning. " +
 	"A path that is none of these is 404 `not_found`, and a method that a path does not take is 405 `method_not_allowed` with `Allow`: both are in full among the components' responses. " +
+	"A body is JSON, or the form of an operation that takes one, in UTF-8, as it is and of 64 KiB at most. Another type, charset or `Content-Encoding` is 415 `unsupported_media_type` with what would be taken in `Accept` or `Accept-Encoding`; without a `Content-Type` it is taken to be of the right one. " +
 	"The page at /docs and the RPC service answer what they do not have in their own ways. " +
 	"What a load balancer, a gateway or Lambda answers itself, such as 502 and 504, is no problem of this kind."
 
@@ -82,7 +83,7 @@ func New(c Config) *API {
 		replays: c.Replays, bearer: c.Bearer, ready: c.Ready,
 	}
 	a.huma = humago.New(a.Mux, config)
-	a.huma.UseMiddleware(a.settle, a.ofType)
+	a.huma.UseMiddleware(a.settle)
 	a.addProbes()
 	a.addDocs(c.Title)
 	a.huma.OpenAPI().Components.Responses = unroutedResponses()
@@ -102,7 +103,7 @@ type Operation struct {
 	Errors      []account.Code // that it can answer, beside those of every operation
 	Bearer      bool           // whether it takes an access token
 	MayBear     bool           // whether it takes one, and may go without
-	Secret      bool           // whether it takes a secret that services share
+	Secrets     []string       // that services share, one of which it takes; none where it is nil
 	Form        []FormField    // of an operation that takes a form
 }
 
@@ -121,7 +122,8 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 	if op.MayBear {
 		described.Security = []map[string][]string{{}, {bearer: {}}}
 	}
-	if op.Secret {
+	if op.Secrets != nil {
+		described.Middlewares = append(described.Middlewares, sharing(op.Secrets))
 		codes = append(codes, codeClient)
 		described.Security = []map[string][]string{{secretBearer: {}}, {secretBasic: {}}}
 	}
@@ -129,6 +131,7 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		codes = append(codes, account.CodeKeyReused, account.CodeInProgress)
 		f = replayed(a, op, f)
 	}
+	described.Middlewares = append(described.Middlewares, ofType)
 	codes = withEdgeCodes[In](codes, op)
 	for _, code := range codes {
 		status, _ := statusOf(code)

@@ -67,6 +67,14 @@ var errorHeaders = map[int]map[string]*huma.Param{
 	},
 }
 
+// mediaHeaders are those of an answer to a body that cannot be read.
+func mediaHeaders(mediaType string) map[string]*huma.Param {
+	return map[string]*huma.Param{
+		"Accept":          header(huma.TypeString, "Of a body of another type, the one that is taken (RFC 9110 section 15.5.16)", mediaType),
+		"Accept-Encoding": header(huma.TypeString, "Of a body with a Content-Encoding, that none is taken (RFC 9110 section 15.5.16)", noCoding),
+	}
+}
+
 // clientHeaders are those of an answer to a service that did not show its secret.
 var clientHeaders = map[string]*huma.Param{
 	"WWW-Authenticate": header(huma.TypeString, "RFC 6749 section 5.2, RFC 7617; a second line offers Bearer", basicChallenge),
@@ -111,15 +119,19 @@ func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 	for _, code := range codes {
 		k := kinds[code]
 		response := described.Responses[strconv.Itoa(k.status)]
-		response.Headers = errorHeaders[k.status]
-		if code == codeClient {
+		switch code {
+		case codeClient:
 			response.Headers = clientHeaders
+		case codeMediaType:
+			response.Headers = mediaHeaders(mediaTypeOf(described))
+		default:
+			response.Headers = errorHeaders[k.status]
 		}
 		for _, media := range response.Content {
 			if media.Examples == nil {
 				media.Examples = map[string]*huma.Example{}
 			}
-			media.Examples[string(code)] = &huma.Example{Value: exampleOf(code, k)}
+			media.Examples[string(code)] = &huma.Example{Value: exampleOf(code, k, mediaTypeOf(described))}
 		}
 	}
 	if described.RequestBody == nil {
@@ -147,7 +159,7 @@ func unroutedResponses() map[string]*huma.Response {
 	response := func(code account.Code, status int, meaning string) *huma.Response {
 		return &huma.Response{Description: meaning, Content: map[string]*huma.MediaType{problemMediaType: {
 			Schema:   &huma.Schema{Ref: "#/components/schemas/Problem"},
-			Examples: map[string]*huma.Example{string(code): {Value: exampleOf(code, kind{status: status})}},
+			Examples: map[string]*huma.Example{string(code): {Value: exampleOf(code, kind{status: status}, "")}},
 		}}}
 	}
 	method := response(codeMethod, http.StatusMethodNotAllowed, "Of a path that does not take the method")
@@ -158,9 +170,13 @@ func unroutedResponses() map[string]*huma.Response {
 	}
 }
 
-// exampleOf gives the answer with a code, as it would be.
-func exampleOf(code account.Code, k kind) any {
+// exampleOf gives the answer with a code of an operation that takes bodies of a media type, as
+// it would be.
+func exampleOf(code account.Code, k kind, mediaType string) any {
 	p := edgeProblem(context.Background(), k.status)
+	if code == codeMediaType {
+		p = notOfType(context.Background(), mediaType)
+	}
 	p.Code, p.RequestID = string(code), "01JQ3ZK8V5"
 	if k.example != "" {
 		p.Detail = k.example

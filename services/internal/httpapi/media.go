@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"mime"
 	"net/http"
 	"strings"
@@ -15,28 +16,83 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// ofType holds requests to the media type of an operation's body, whatever its case and
-// parameters (RFC 9110 section 8.3.1). huma itself knows types as they are written, and
-// takes whatever ends in +json. A request that has no Content-Type is taken to have it.
-func (a *API) ofType(ctx huma.Context, next func(huma.Context)) {
-	body := ctx.Operation().RequestBody
-	if body == nil {
+// ofType holds requests to the media type of an operation's body, whatever its case (RFC 9110
+// section 8.3.1), and to a body that is as it is. huma itself knows types as they are written,
+// takes whatever ends in +json, and looks at no coding. A request that has no Content-Type is
+// taken to have it.
+func ofType(ctx huma.Context, next func(huma.Context)) {
+	want := mediaTypeOf(ctx.Operation())
+	switch {
+	case want == "":
 		next(ctx)
-		return
+	case !isOfType(ctx.Header("Content-Type"), want):
+		refuse(ctx, notOfType(ctx.Context(), want))
+	case isCoded(ctx.Header("Content-Encoding")):
+		refuse(ctx, coded(ctx.Context()))
+	default:
+		next(typed{ctx, want})
 	}
-	want := jsonType
-	if body.Content[formType] != nil {
-		want = formType
+}
+
+// mediaTypeOf gives the media type of an operation's body, "" where it takes none.
+func mediaTypeOf(op *huma.Operation) string {
+	switch {
+	case op.RequestBody == nil:
+		return ""
+	case op.RequestBody.Content[formType] != nil:
+		return formType
 	}
-	if given := ctx.Header("Content-Type"); given != "" {
-		if got, _, err := mime.ParseMediaType(given); err != nil || got != want {
-			p := edgeProblem(ctx.Context(), http.StatusUnsupportedMediaType)
-			p.Detail = "The body must be " + want + ", and Content-Type must say so."
-			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail, p) // a client that has gone is no concern of ours
-			return
+	return jsonType
+}
+
+// isOfType says whether a Content-Type is the wanted one. Neither of our types has parameters,
+// so they mean nothing (RFC 8259 section 11), but for a charset by which the bytes would be
+// other characters than they are in UTF-8.
+func isOfType(given, want string) bool {
+	if given == "" {
+		return true
+	}
+	got, parameters, err := mime.ParseMediaType(given)
+	charset, named := parameters["charset"]
+	return err == nil && got == want && (!named || strings.EqualFold(charset, "utf-8"))
+}
+
+// isCoded says whether a Content-Encoding has the body be read by something first.
+func isCoded(encoding string) bool {
+	for coding := range strings.SplitSeq(encoding, ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, noCoding) {
+			return true
 		}
 	}
-	next(typed{ctx, want})
+	return false
+}
+
+// noCoding is the name of no coding at all (RFC 9110 section 12.5.3).
+const noCoding = "identity"
+
+// notOfType answers a body of another type, and says which one would be taken (RFC 9110
+// section 15.5.16).
+func notOfType(ctx context.Context, want string) *Problem {
+	p := edgeProblem(ctx, http.StatusUnsupportedMediaType)
+	p.Detail = "The body must be " + want + " in UTF-8, and Content-Type must say nothing else."
+	p.header = http.Header{"Accept": {want}}
+	return p
+}
+
+// coded answers a body that is compressed: what it comes to is not known until then, and no
+// body here is long enough to gain by it.
+func coded(ctx context.Context) *Problem {
+	p := edgeProblem(ctx, http.StatusUnsupportedMediaType)
+	p.Detail = "The body must come as it is, with no Content-Encoding."
+	p.header = http.Header{"Accept-Encoding": {noCoding}}
+	return p
+}
+
+// refuse answers a request before its operation sees it. huma's own way to do so leaves out
+// the headers.
+func refuse(ctx huma.Context, p *Problem) {
+	_, w := humago.Unwrap(ctx)
+	p.write(w)
 }
 
 // typed is a request whose body's type is known.

@@ -49,8 +49,8 @@ type Problem struct {
 
 	retryAfter time.Duration
 	quota      *account.Quota
-	noToken    bool // where one is needed
-	challenges []string
+	noToken    bool        // where one is needed
+	header     http.Header // beside what the other members give
 }
 
 // FieldProblem is one field that breaks a rule.
@@ -84,6 +84,7 @@ func (p *Problem) ContentType(string) string { return problemMediaType }
 // GetHeaders tells huma the headers.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
+	maps.Copy(h, p.header)
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(seconds(p.retryAfter)))
 	}
@@ -92,8 +93,7 @@ func (p *Problem) GetHeaders() http.Header {
 		h.Set("RateLimit", fmt.Sprintf(`"%s";r=0;t=%d`, q.Policy, seconds(p.retryAfter)))
 	}
 	switch { // RFC 6750 section 3: no code for a request that has no token
-	case p.challenges != nil:
-		h["Www-Authenticate"] = p.challenges
+	case h["Www-Authenticate"] != nil:
 	case p.Code == string(account.CodeInvalidToken) && !p.noToken:
 		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case p.Status == http.StatusUnauthorized:
@@ -166,7 +166,7 @@ func edgeProblem(ctx context.Context, status int) *Problem {
 	case http.StatusRequestEntityTooLarge:
 		p.Code, p.Detail = codeTooLarge, fmt.Sprintf("The body is longer than %d bytes.", MaxBody)
 	case http.StatusUnsupportedMediaType:
-		p.Code, p.Detail = codeMediaType, "The body must be application/json."
+		p.Code = codeMediaType
 	case http.StatusRequestTimeout:
 		p.Code, p.Detail = codeSlow, "The body took too long to arrive."
 	case http.StatusUnprocessableEntity:
