@@ -464,6 +464,7 @@ func TestProblems(t *testing.T) {
 			{"unknown user", post("/login", `{"username":"nobody","password":"wrong"}`), 401, "invalid_credentials", nil, [2]string{"WWW-Authenticate", "Bearer"}},
 			{"a wrong code", post("/register/confirm", `{"username":"bob","code":"000000","registration_token":"x"}`), 400, "code_mismatch", nil, [2]string{}},
 			{"no token", call{method: "GET", path: "/me"}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", "Bearer"}},
+			{"no token and a body that breaks rules", call{method: "PATCH", path: "/account", body: `{"unknown":1}`}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", "Bearer"}},
 			{"a wrong token", call{method: "GET", path: "/me", token: "x.y.z"}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", `Bearer error="invalid_token"`}},
 			{"logout from nothing", post("/logout", `{}`), 422, "invalid_request", []string{"refresh_token"}, [2]string{}},
 			{"two tokens", call{method: "GET", path: "/me", header: http.Header{"Authorization": {"Bearer x.y.z x.y.z"}}}, 401, "invalid_token", nil, [2]string{"WWW-Authenticate", `Bearer error="invalid_token"`}},

@@ -83,7 +83,7 @@ func New(c Config) *API {
 		replays: c.Replays, bearer: c.Bearer, ready: c.Ready,
 	}
 	a.huma = humago.New(a.Mux, config)
-	a.huma.UseMiddleware(a.settle)
+	a.huma.UseMiddleware(settle)
 	a.addProbes()
 	a.addDocs(c.Title)
 	a.huma.OpenAPI().Components.Responses = unroutedResponses()
@@ -116,6 +116,7 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 	}
 	codes := slices.Clone(op.Errors)
 	if op.Bearer {
+		described.Middlewares = append(described.Middlewares, a.admit)
 		codes = append(codes, account.CodeInvalidToken)
 		described.Security = []map[string][]string{{bearer: {}}}
 	}
@@ -131,7 +132,7 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		codes = append(codes, account.CodeKeyReused, account.CodeInProgress)
 		f = replayed(a, op, f)
 	}
-	described.Middlewares = append(described.Middlewares, ofType)
+	described.Middlewares = append(described.Middlewares, filled, ofType)
 	codes = withEdgeCodes[In](codes, op)
 	for _, code := range codes {
 		status, _ := statusOf(code)

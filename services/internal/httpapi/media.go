@@ -117,19 +117,24 @@ func (t typed) Unwrap() huma.Context { return t.humaContext }
 // settle has every answer be JSON, whatever Accept says, which a server need not heed
 // (RFC 9110 section 12.4.1): huma would take the name of its format for a media type. And it
 // has the lines of one header be one list (section 5.3): huma reads the first of them alone.
-// A parameter that came empty is refused, where huma would take it not to have come: whose
-// key for idempotency was lost on the way would be served twice and never know.
-func (a *API) settle(ctx huma.Context, next func(huma.Context)) {
+func settle(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	s := settled{ctx, r.Header}
+	next(settled{ctx, r.Header})
+}
+
+// filled refuses a header of an operation's that came empty, which huma would take not to have
+// come: whose Idempotency-Key was lost on the way would be served twice and never know.
+func filled(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humago.Unwrap(ctx)
 	for _, p := range ctx.Operation().Parameters {
-		if p.In == "header" && len(r.Header.Values(p.Name)) > 0 && s.Header(p.Name) == "" {
-			_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "", // a client that has gone is no concern of ours
-				&huma.ErrorDetail{Location: "header." + p.Name, Message: "must not be empty"})
+		if p.In == "header" && len(r.Header.Values(p.Name)) > 0 && ctx.Header(p.Name) == "" {
+			broken := edgeProblem(ctx.Context(), http.StatusUnprocessableEntity)
+			broken.Errors = []FieldProblem{{Field: p.Name, Message: "must not be empty"}}
+			refuse(ctx, broken)
 			return
 		}
 	}
-	next(s)
+	next(ctx)
 }
 
 // settled is a request that asks for no media type, each of its headers one text.
