@@ -112,6 +112,29 @@ func TestBodiesInOtherForms(t *testing.T) {
 	})
 }
 
+// Who shows no access token is told of that first, and has no body read.
+func TestTokenComesBeforeTheBody(t *testing.T) {
+	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {
+		t.Helper()
+		w := newWorld(change{})
+		for _, c := range []call{
+			{method: "PATCH", path: "/account"}, post("/account/delete", ""), post("/account/email", ""),
+			post("/account/email/confirm", ""), post("/me/password", ""), {method: "DELETE", path: "/me/sessions/" + strings.Repeat("x", 65)},
+		} {
+			for name, body := range map[string]string{"none": "", "broken": `{"x":`, "too long": strings.Repeat("a", 80<<10), "other fields": `{"x":1}`} {
+				c.body, c.header = body, http.Header{}
+				want(t, c.path+", "+name, send(t, w, c), 401, "invalid_token")
+				c.header = http.Header{"Authorization": {"Bearer a b"}, "Content-Type": {"text/plain"}}
+				g := send(t, w, c)
+				if want(t, c.path+", "+name+", no token", g, 401, "invalid_token"); g.header.Get("WWW-Authenticate") != `Bearer error="invalid_token"` {
+					t.Errorf("%s, %s: challenged with %q", c.path, name, g.header.Get("WWW-Authenticate"))
+				}
+			}
+		}
+		want(t, "a body where a token may be", send(t, w, post("/logout", "")), 400, "malformed_request")
+	})
+}
+
 // A body is taken up to the length that the refusal of a longer one names.
 func TestLongestBody(t *testing.T) {
 	everyDoor(t, func(t *testing.T, send func(*testing.T, *world, call) got) {

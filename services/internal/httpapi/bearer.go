@@ -28,6 +28,18 @@ func (b *Bearer) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
+// bearing lets those through who bring what can be an access token: others are told of that
+// first, and have no body read. Whether the token is good the operation finds out.
+func (a *API) bearing(ctx huma.Context, next func(huma.Context)) {
+	b := Bearer{}
+	b.Resolve(ctx)
+	if _, err := b.Token(); err != nil {
+		refuse(ctx, NewProblem(ctx.Context(), a.log, err))
+		return
+	}
+	next(ctx)
+}
+
 // Token gives the access token; CodeInvalidToken where there is none, or none that can be one.
 func (b *Bearer) Token() (string, error) {
 	if b.err != nil {
