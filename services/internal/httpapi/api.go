@@ -116,7 +116,6 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 	}
 	codes := slices.Clone(op.Errors)
 	if op.Bearer {
-		described.Middlewares = append(described.Middlewares, a.admit)
 		codes = append(codes, account.CodeInvalidToken)
 		described.Middlewares = append(described.Middlewares, a.bearing)
 		described.Security = []map[string][]string{{bearer: {}}}

@@ -47,16 +47,3 @@ func (b *Bearer) Token() (string, error) {
 	}
 	return b.token, nil
 }
-
-// admit lets those through who have an access token, good or not. It comes before all else
-// that an operation for bearers looks at: what is wrong with a request is none of a stranger's
-// business.
-func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
-	var b Bearer
-	_ = b.Resolve(ctx) // never fails
-	if _, err := b.Token(); err != nil {
-		refuse(ctx, NewProblem(ctx.Context(), a.log, err))
-		return
-	}
-	next(ctx)
-}
