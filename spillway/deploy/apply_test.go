@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -453,7 +454,7 @@ func TestTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := w.said.String()
-	if !strings.Contains(said, "is CREATE_IN_PROGRESS, 0s\r\x1b[K") || !strings.HasSuffix(said, "s\n") {
+	if !regexp.MustCompile(`is CREATE_IN_PROGRESS, \d+s\r\x1b\[K`).MatchString(said) || !strings.HasSuffix(said, "s\n") {
 		t.Errorf("got %q", said)
 	}
 }
