@@ -12,7 +12,7 @@ import (
 func (c Config) addPasswords(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "forgot", Tag: "Passwords", Method: http.MethodPost, Path: "/login/forgot", Summary: "Ask for a new password",
-		Description: "A code goes to the account's proven address, at most one a minute. The answer is the same whether there is such " +
+		Description: "A code goes to the account's proven address, at most one a minute: what is asked for sooner sends nothing. The answer is the same whether there is such " +
 			"an account, and takes the same time.",
 		Status: http.StatusAccepted,
 	}, func(ctx context.Context, in *forgot) (*message, error) {

@@ -19,9 +19,13 @@ type export struct {
 			CreatedAt     *time.Time `json:"created_at,omitempty" example:"2026-01-15T09:30:00Z"`
 		} `json:"directory" doc:"What the directory has, beside the password's hash"`
 		SignUp struct {
-			At       time.Time  `json:"at" example:"2026-01-15T09:30:00Z"`
-			MailedAt *time.Time `json:"mailed_at,omitempty" doc:"When the last mail went out that anybody could cause" example:"2026-01-15T09:30:00Z"`
+			At time.Time `json:"at" example:"2026-01-15T09:30:00Z"`
 		} `json:"sign_up"`
+		MailedAt struct {
+			SignUp       *time.Time `json:"sign_up,omitempty" example:"2026-01-15T09:30:00Z"`
+			Confirmation *time.Time `json:"confirmation,omitempty" example:"2026-01-15T09:31:00Z"`
+			Reset        *time.Time `json:"reset,omitempty" example:"2026-02-01T12:00:00Z"`
+		} `json:"mailed_at" doc:"When the last mail of each use went out that anybody could cause"`
 		Wish     *exportedWish     `json:"email_change,omitempty" doc:"The wish for another address, until its code is confirmed"`
 		Sessions []exportedSession `json:"sessions,omitempty" doc:"Where the directory knows them one by one"`
 	}
@@ -53,7 +57,8 @@ func (a Account) export(ctx context.Context, in *own) (*export, error) {
 	b.Directory.UserID, b.Directory.Username = string(e.User.ID), e.User.Username
 	b.Directory.Email, b.Directory.EmailVerified = e.User.Email, e.User.EmailVerified
 	b.Directory.CreatedAt = unlessZero(e.User.CreatedAt)
-	b.SignUp.At, b.SignUp.MailedAt = e.SignedUp, unlessZero(e.MailedAt)
+	b.SignUp.At = e.SignedUp
+	b.MailedAt.SignUp, b.MailedAt.Confirmation, b.MailedAt.Reset = unlessZero(e.Mailed.SignUp), unlessZero(e.Mailed.Confirmation), unlessZero(e.Mailed.Reset)
 	if e.Wish.To != "" {
 		b.Wish = &exportedWish{e.Wish.To, e.Wish.ExpiresAt}
 	}

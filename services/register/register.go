@@ -54,7 +54,7 @@ func AddRoutes(api *httpapi.API, r *account.Registrar) {
 	})
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "resend", Tag: "Accounts", Method: http.MethodPost, Path: "/register/resend", Summary: "Ask for a new code",
-		Description: "At most one a minute. The answer is the same whether the account exists, waits, or has an address at all.",
+		Description: "At most one a minute, counting the one that the sign-up sent: what is asked for sooner sends nothing. The answer is the same whether the account exists, waits, or has an address at all.",
 		Status:      http.StatusAccepted,
 	}, func(ctx context.Context, in *resend) (*message, error) {
 		if err := r.Resend(ctx, in.Body.Username); err != nil {

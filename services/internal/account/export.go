@@ -13,7 +13,7 @@ type Export struct {
 	Profile  Profile
 	User     User // as the directory knows it
 	SignedUp time.Time
-	MailedAt time.Time   // of the last mail that anybody could cause; zero if there was none
+	Mailed   Mailed      // what anybody could cause
 	Wish     EmailChange // for another address, its code not proven yet; zero if there is none
 	Sessions []Session   // nil where the directory does not know them one by one
 }
@@ -36,7 +36,7 @@ func (r *Registrar) Export(ctx context.Context, who Identity, accessToken string
 	if err != nil {
 		return Export{}, err
 	}
-	e.SignedUp, e.MailedAt = claim.CreatedAt, claim.MailedAt
+	e.SignedUp, e.Mailed = claim.CreatedAt, claim.Mailed
 	e.Wish, err = r.Claims.FindEmailChange(ctx, who.UserID)
 	if unlessNotFound(err) != nil {
 		return Export{}, err

@@ -8,12 +8,12 @@ import (
 // notice makes a mail to an address.
 type notice func(email string) Mail
 
-// notify mails the owner of a name that is an address, at most once in MailInterval.
-func (r *Registrar) notify(ctx context.Context, username string, n notice) {
+// notify mails the owner of a name that is an address, at most once for a use in MailInterval.
+func (r *Registrar) notify(ctx context.Context, username string, use MailUse, n notice) {
 	if !IsEmail(username) {
 		return
 	}
-	due, err := r.Claims.MarkMailed(ctx, username, r.Now(), MailInterval)
+	due, err := r.Claims.MarkMailed(ctx, username, use, r.Now(), MailInterval)
 	if err != nil {
 		r.Logger.WarnContext(ctx, "notice not sent", "err", err)
 	}

@@ -135,7 +135,7 @@ func (r *Registrar) claim(ctx context.Context, user NewUser, token string) Claim
 		CreatedAt:  now,
 	}
 	if user.Email != "" {
-		claim.MailedAt = now // the directory sends the code
+		claim.Mailed.SignUp, claim.Mailed.Confirmation = now, now // the directory sends the code
 	}
 	return claim
 }
@@ -244,7 +244,7 @@ func (r *Registrar) acquire(ctx context.Context, c Claim) (Claim, error) {
 		case err != nil:
 			return held, err
 		case !cleared:
-			r.notify(ctx, held.Username, alreadyRegistered)
+			r.notify(ctx, held.Username, MailSignUp, alreadyRegistered)
 			return held, ErrUsernameTaken(0)
 		}
 		return r.acquire(ctx, c)
@@ -279,7 +279,7 @@ func (r *Registrar) settleFound(ctx context.Context, c Claim, u User) error {
 	if err := r.settle(ctx, c, u.provenEmail()); err != nil {
 		return err
 	}
-	r.notify(ctx, c.Username, alreadyRegistered)
+	r.notify(ctx, c.Username, MailSignUp, alreadyRegistered)
 	return ErrUsernameTaken(0)
 }
 

@@ -55,12 +55,27 @@ type Claim struct {
 	// LeaseUntil is when a pending claim may be superseded; meaningless once
 	// confirmed.
 	LeaseUntil time.Time
-	// MailedAt is when the last mail about this name went out; zero if none has.
-	MailedAt  time.Time
-	CreatedAt time.Time
+	Mailed     Mailed
+	CreatedAt  time.Time
 	// RetiredAt is when the owner of a confirmed claim began to delete the account; zero
 	// while there is nothing to delete.
 	RetiredAt time.Time
+}
+
+// Mailed is when the last mail of each use went out about a name; zero where none has.
+type Mailed struct{ SignUp, Confirmation, Reset time.Time }
+
+// At gives where m has the time of a use. It panics for a use that has none.
+func (m *Mailed) At(use MailUse) *time.Time {
+	switch use {
+	case MailSignUp:
+		return &m.SignUp
+	case MailConfirmation:
+		return &m.Confirmation
+	case MailReset:
+		return &m.Reset
+	}
+	panic("mails are not marked for the use " + string(use))
 }
 
 // Claims is the `users` table by unique name and address. Each method is one atomic
@@ -121,9 +136,10 @@ type Claims interface {
 	Erase(ctx context.Context, username string, id UserID) error
 	// Retired gives the claims that are retired and not erased.
 	Retired(ctx context.Context) ([]Claim, error)
-	// MarkMailed records that a mail about this name goes out now, unless one has
-	// within the interval: then it gives false. False, too, where there is no claim.
-	MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error)
+	// MarkMailed records that a mail of a use that [Mailed] has goes out now about this name,
+	// unless one has within the interval: then it gives false. False, too, where there is no
+	// claim.
+	MarkMailed(ctx context.Context, username string, use MailUse, now time.Time, interval time.Duration) (bool, error)
 	// EmailOwner gives the user who has proven the address. CodeNotFound.
 	EmailOwner(ctx context.Context, email string) (UserID, error)
 }

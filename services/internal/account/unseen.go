@@ -42,7 +42,7 @@ func (r *Registrar) registerUnseen(ctx context.Context, user NewUser, token stri
 // no use, so that their failures are none.
 func (r *Registrar) refuse(ctx context.Context, user NewUser, owned bool) error {
 	if owned {
-		_, _ = r.Claims.MarkMailed(ctx, user.Username, r.Now(), MailInterval)
+		_, _ = r.Claims.MarkMailed(ctx, user.Username, MailSignUp, r.Now(), MailInterval)
 	} else {
 		_, _ = r.Claims.EmailOwner(ctx, user.Email)
 		_, _ = r.Profiles.Get(ctx, nobody())
@@ -93,7 +93,7 @@ type wanted struct {
 	instead func(User) notice
 }
 
-// code has a code sent, at most once in [MailInterval]. Where the name is an address of
+// code has a code sent, at most once for its use in [MailInterval]. Where the name is an address of
 // nobody whom a code would serve, the address is told so: whoever has it, the same calls
 // are made and one mail goes out.
 func (u unseen) code(ctx context.Context, name string, now time.Time, sending Sending, w wanted) {
@@ -111,7 +111,7 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending
 	if err != nil && claimed {
 		return err
 	}
-	due, err := u.claims.MarkMailed(ctx, name, now, MailInterval)
+	due, err := u.claims.MarkMailed(ctx, name, w.use, now, MailInterval)
 	if err != nil {
 		return err
 	}
@@ -124,6 +124,7 @@ func (u unseen) tryCode(ctx context.Context, name string, now time.Time, sending
 	case err != nil && CodeOf(err) != CodeNotFound:
 		return err
 	case claimed && !due:
+		u.logger.InfoContext(ctx, "code not sent: the last one went out less than a minute ago")
 		return nil
 	case claimed && user.Confirmed && user.EmailVerified && owner != user.ID:
 		// The table decides whose an address is. Whoever has an access token can give

@@ -318,7 +318,7 @@ func (waiting) Find(context.Context, string) (account.Claim, error) {
 
 func (waiting) EmailOwner(context.Context, string) (account.UserID, error) { return "", nil }
 
-func (waiting) MarkMailed(context.Context, string, time.Time, time.Duration) (bool, error) {
+func (waiting) MarkMailed(context.Context, string, account.MailUse, time.Time, time.Duration) (bool, error) {
 	return true, nil
 }
 

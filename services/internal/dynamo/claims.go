@@ -145,9 +145,15 @@ func (s *Store) Extend(ctx context.Context, username, attempt string, until time
 	return err
 }
 
+// marks are the attributes that say when the last mail of a use went out.
+var marks = map[account.MailUse]string{
+	account.MailSignUp: "mailed_at", account.MailConfirmation: "mailed_confirmation_at", account.MailReset: "mailed_reset_at",
+}
+
 // MarkMailed implements [account.Claims].
-func (s *Store) MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error) {
-	return s.change(ctx, username, "SET mailed_at = :now", "attribute_exists(pk) AND mailed_at <= :due",
+func (s *Store) MarkMailed(ctx context.Context, username string, use account.MailUse, now time.Time, interval time.Duration) (bool, error) {
+	mark := marks[use]
+	return s.change(ctx, username, "SET "+mark+" = :now", "attribute_exists(pk) AND (attribute_not_exists("+mark+") OR "+mark+" <= :due)",
 		values{":now": stamp(now), ":due": stamp(now.Add(-interval))})
 }
 

@@ -84,7 +84,9 @@ type claimItem struct {
 	Directory  string     `dynamodbav:"directory,omitempty"`
 	Confirmed  bool       `dynamodbav:"confirmed"`
 	LeaseUntil timestamp  `dynamodbav:"lease_until"`
-	MailedAt   timestamp  `dynamodbav:"mailed_at"`
+	SignUp     timestamp  `dynamodbav:"mailed_at"` // the last mail of this use, as the two after it
+	Confirm    timestamp  `dynamodbav:"mailed_confirmation_at"`
+	Reset      timestamp  `dynamodbav:"mailed_reset_at"`
 	CreatedAt  timestamp  `dynamodbav:"created_at"`
 	RetiredAt  *timestamp `dynamodbav:"retired_at,omitempty"`
 }
@@ -93,7 +95,8 @@ func fromClaim(c account.Claim) claimItem {
 	i := claimItem{
 		PK: nameKey(c.Username), Username: c.Username, Attempt: c.Attempt, TokenHash: c.TokenHash,
 		UserID: string(c.UserID), Email: c.Email, Directory: c.Directory, Confirmed: c.Confirmed,
-		LeaseUntil: timestamp(c.LeaseUntil), MailedAt: timestamp(c.MailedAt), CreatedAt: timestamp(c.CreatedAt),
+		LeaseUntil: timestamp(c.LeaseUntil), CreatedAt: timestamp(c.CreatedAt),
+		SignUp: timestamp(c.Mailed.SignUp), Confirm: timestamp(c.Mailed.Confirmation), Reset: timestamp(c.Mailed.Reset),
 	}
 	if !c.RetiredAt.IsZero() {
 		i.RetiredAt = (*timestamp)(&c.RetiredAt)
@@ -105,7 +108,8 @@ func (i claimItem) claim() account.Claim {
 	c := account.Claim{
 		Username: i.Username, Attempt: i.Attempt, TokenHash: i.TokenHash, UserID: account.UserID(i.UserID),
 		Email: i.Email, Directory: i.Directory, Confirmed: i.Confirmed,
-		LeaseUntil: time.Time(i.LeaseUntil), MailedAt: time.Time(i.MailedAt), CreatedAt: time.Time(i.CreatedAt),
+		LeaseUntil: time.Time(i.LeaseUntil), CreatedAt: time.Time(i.CreatedAt),
+		Mailed: account.Mailed{SignUp: time.Time(i.SignUp), Confirmation: time.Time(i.Confirm), Reset: time.Time(i.Reset)},
 	}
 	if i.RetiredAt != nil {
 		c.RetiredAt = time.Time(*i.RetiredAt)

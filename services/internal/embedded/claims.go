@@ -13,10 +13,11 @@ import (
 func findClaim(ctx context.Context, q queryer, username string) (account.Claim, error) {
 	c := account.Claim{Username: username}
 	err := q.QueryRowContext(ctx, `
-		SELECT attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, created_at, retired_at
+		SELECT attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, mailed_confirmation_at, mailed_reset_at, created_at, retired_at
 		FROM claims WHERE username = ?`, username).
 		Scan(&c.Attempt, &c.TokenHash, &c.UserID, &c.Email, &c.Confirmed,
-			(*stamp)(&c.LeaseUntil), (*stamp)(&c.MailedAt), (*stamp)(&c.CreatedAt), (*stamp)(&c.RetiredAt))
+			(*stamp)(&c.LeaseUntil), (*stamp)(&c.Mailed.SignUp), (*stamp)(&c.Mailed.Confirmation), (*stamp)(&c.Mailed.Reset),
+			(*stamp)(&c.CreatedAt), (*stamp)(&c.RetiredAt))
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Claim{}, errNotFound()
 	}
@@ -36,10 +37,10 @@ func ours(ctx context.Context, tx *sql.Tx, username, attempt string) (account.Cl
 func storeClaim(ctx context.Context, tx *sql.Tx, c account.Claim) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT OR REPLACE INTO claims
-			(username, attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, created_at, retired_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			(username, attempt, token_hash, user_id, email, confirmed, lease_until, mailed_at, mailed_confirmation_at, mailed_reset_at, created_at, retired_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.Username, c.Attempt, c.TokenHash, c.UserID, c.Email, c.Confirmed,
-		stamp(c.LeaseUntil), stamp(c.MailedAt), stamp(c.CreatedAt), stamp(c.RetiredAt))
+		stamp(c.LeaseUntil), stamp(c.Mailed.SignUp), stamp(c.Mailed.Confirmation), stamp(c.Mailed.Reset), stamp(c.CreatedAt), stamp(c.RetiredAt))
 	return err
 }
 
@@ -151,11 +152,16 @@ func deleteClaim(ctx context.Context, tx *sql.Tx, username string) error {
 	return err
 }
 
+// marks are the columns that say when the last mail of a use went out.
+var marks = map[account.MailUse]string{
+	account.MailSignUp: "mailed_at", account.MailConfirmation: "mailed_confirmation_at", account.MailReset: "mailed_reset_at",
+}
+
 // MarkMailed implements [account.Claims].
-func (s *Store) MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (due bool, err error) {
+func (s *Store) MarkMailed(ctx context.Context, username string, use account.MailUse, now time.Time, interval time.Duration) (due bool, err error) {
 	err = s.update(ctx, "marking a mail", func(tx *sql.Tx) error {
 		due, err = changed(tx.ExecContext(ctx, `
-			UPDATE claims SET mailed_at = ? WHERE username = ? AND (mailed_at IS NULL OR mailed_at <= ?)`,
+			UPDATE claims SET `+marks[use]+` = ? WHERE username = ? AND coalesce(`+marks[use]+`, 0) <= ?`,
 			stamp(now), username, stamp(now.Add(-interval))))
 		if err == nil && !due {
 			err = decoy(ctx, tx)

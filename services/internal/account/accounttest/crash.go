@@ -195,8 +195,8 @@ func (s crashClaims) EmailOwner(ctx context.Context, email string) (account.User
 	return crashing(s.c, "Claims.EmailOwner", func() (account.UserID, error) { return s.real.EmailOwner(ctx, email) })
 }
 
-func (s crashClaims) MarkMailed(ctx context.Context, username string, now time.Time, interval time.Duration) (bool, error) {
-	return crashing(s.c, "Claims.MarkMailed", func() (bool, error) { return s.real.MarkMailed(ctx, username, now, interval) })
+func (s crashClaims) MarkMailed(ctx context.Context, username string, use account.MailUse, now time.Time, interval time.Duration) (bool, error) {
+	return crashing(s.c, "Claims.MarkMailed", func() (bool, error) { return s.real.MarkMailed(ctx, username, use, now, interval) })
 }
 
 // everyCrash runs a test with processes that crash: at the first call to a port, before

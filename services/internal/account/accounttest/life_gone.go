@@ -83,11 +83,11 @@ func lifeGoneAddress(s *saga) {
 // new.
 func (s *saga) made(name, email string) account.UserID {
 	s.Helper()
+	defer s.clock.Advance(account.Lease)
 	if email != "" {
 		return s.join(name, email)
 	}
 	got, err := s.register(name, Password, "")
 	wantCode(s.T, "Register", err, "")
-	s.clock.Advance(account.Lease)
 	return got.UserID
 }

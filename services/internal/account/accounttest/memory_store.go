@@ -176,14 +176,15 @@ func (m *Memory) Release(_ context.Context, username, attempt string) error {
 }
 
 // MarkMailed implements [account.Claims].
-func (m *Memory) MarkMailed(_ context.Context, username string, now time.Time, interval time.Duration) (bool, error) {
+func (m *Memory) MarkMailed(_ context.Context, username string, use account.MailUse, now time.Time, interval time.Duration) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	held, there := m.claims[username]
-	if !there || now.Sub(held.MailedAt) < interval {
+	at := held.Mailed.At(use)
+	if !there || now.Sub(*at) < interval {
 		return false, nil
 	}
-	held.MailedAt = now
+	*at = now
 	m.claims[username] = held
 	return true, nil
 }

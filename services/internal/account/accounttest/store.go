@@ -167,7 +167,7 @@ func profileUpdates(t *testing.T, h Harness) {
 func acquireOnce(t *testing.T, h Harness) {
 	ctx := context.Background()
 	c := newClaim(Name("claim"))
-	c.MailedAt = epoch
+	c.Mailed.SignUp = epoch
 	_, err := h.Claims.Find(ctx, c.Username)
 	wantCode(t, "Find before Acquire", err, account.CodeNotFound)
 	for range 2 { // the second is a retry whose first answer was lost
@@ -406,7 +406,7 @@ func release(t *testing.T, h Harness) {
 
 func markMailed(t *testing.T, h Harness) {
 	ctx := context.Background()
-	due, err := h.Claims.MarkMailed(ctx, Name("none"), epoch, time.Minute)
+	due, err := h.Claims.MarkMailed(ctx, Name("none"), account.MailReset, epoch, time.Minute)
 	wantCode(t, "MarkMailed with no claim", err, "")
 	if due {
 		t.Error("MarkMailed with no claim: due")
@@ -416,14 +416,16 @@ func markMailed(t *testing.T, h Harness) {
 		at  time.Duration
 		due bool
 	}{{0, true}, {0, false}, {59 * time.Second, false}, {time.Minute, true}, {90 * time.Second, false}} {
-		due, err := h.Claims.MarkMailed(ctx, c.Username, epoch.Add(tt.at), time.Minute)
-		wantCode(t, "MarkMailed", err, "")
-		if due != tt.due {
-			t.Errorf("MarkMailed %v after the first: got %v, want %v", tt.at, due, tt.due)
+		for _, use := range []account.MailUse{account.MailSignUp, account.MailConfirmation, account.MailReset} {
+			due, err := h.Claims.MarkMailed(ctx, c.Username, use, epoch.Add(tt.at), time.Minute)
+			wantCode(t, "MarkMailed", err, "")
+			if due != tt.due {
+				t.Errorf("MarkMailed for %s, %v after the first: got %v, want %v", use, tt.at, due, tt.due)
+			}
 		}
 	}
 	won := race(t, 10, func(ctx context.Context) (bool, error) {
-		return h.Claims.MarkMailed(ctx, c.Username, epoch.Add(time.Hour), time.Minute)
+		return h.Claims.MarkMailed(ctx, c.Username, account.MailReset, epoch.Add(time.Hour), time.Minute)
 	})
 	if won != 1 {
 		t.Errorf("%d of 10 at once were due, want 1", won)
