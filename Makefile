@@ -152,7 +152,7 @@ generate: $(BIN)/buf $(BIN)/protoc-gen-go ## Make generated code and tables anew
 .PHONY: build
 build: ## Build each module by itself, without the workspace, and each binary
 	for m in $(MODULES); do echo "build $$m"; (cd $$m && GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...); done
-	go build -o dist/ ./examples/echo
+	go build -o dist/ ./examples/echo ./examples/orders
 
 .PHONY: ci
 ci: build lint test schemathesis e2e ## What CI runs

@@ -52,6 +52,8 @@ type JWKS struct {
 	url    string
 	client *http.Client
 	clock  clock
+	// complaints are about fetches that fail, while older keys still count, too.
+	complaints *complaints
 
 	mu       sync.Mutex
 	keys     map[string]Key // nil until the first fetch that works
@@ -151,6 +153,9 @@ func (s *JWKS) fetch(ctx context.Context) <-chan struct{} {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 		defer cancel()
 		keys, err := s.get(ctx)
+		if err != nil {
+			s.complaints.about(ctx, "the keys cannot be had", err)
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.fetching != done {

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/sha256"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -36,6 +37,7 @@ type revocationCache struct {
 	fresh, stale time.Duration // the ages up to which an answer is used, and used at need
 	clock        clock
 	asking       singleflight.Group
+	complaints   complaints
 
 	mu      sync.Mutex
 	newer   map[session]answer
@@ -56,9 +58,12 @@ type answer struct {
 	asked   time.Time // when the question was asked: the answer may be as old
 }
 
-func newRevocationCache(source Revocations, within time.Duration, now func() time.Time) *revocationCache {
+func newRevocationCache(source Revocations, within time.Duration, now func() time.Time, log *slog.Logger) *revocationCache {
 	wall := clock(now)
-	return &revocationCache{source: source, fresh: within / 3, stale: within / 6 * 5, clock: wall, turned: wall.now()}
+	return &revocationCache{
+		source: source, fresh: within / 3, stale: within / 6 * 5,
+		clock: wall, turned: wall.now(), complaints: complaints{log: log, clock: wall},
+	}
 }
 
 // ask says whether a token was revoked, by an answer that is fresh, by a new one, or by
@@ -85,6 +90,9 @@ func (r *revocationCache) ask(ctx context.Context, token string, c Claims) (bool
 			var err error
 			a.revoked, err = r.source.Revoked(ctx, token, c)
 			r.keep(key, a, err)
+			if err != nil {
+				r.complaints.about(ctx, "whether tokens were revoked is not known", err)
+			}
 			return a.revoked, err
 		})
 		select {

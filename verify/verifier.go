@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,6 +49,10 @@ type Config struct {
 	// check fails with ErrUnavailable.
 	RevokedWithin time.Duration
 
+	// Logger is told, at most once a minute each, why keys or Revocations cannot be had:
+	// callers are not. nil means slog.Default.
+	Logger *slog.Logger
+
 	Skew time.Duration    // zero means DefaultSkew
 	Now  func() time.Time // nil means the wall clock
 }
@@ -89,6 +94,9 @@ func New(c Config) (*Verifier, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
 	if c.Keys == nil {
 		if c.JWKSURL == "" {
 			c.JWKSURL = strings.TrimSuffix(c.Issuer, "/") + "/.well-known/jwks.json"
@@ -96,11 +104,13 @@ func New(c Config) (*Verifier, error) {
 		if u, err := url.Parse(c.JWKSURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, fmt.Errorf("verify: JWKSURL must be set where Issuer is no http or https URL: %q is none", c.JWKSURL)
 		}
-		c.Keys = NewJWKS(c.JWKSURL, c.HTTPClient, c.Now)
+		keys := NewJWKS(c.JWKSURL, c.HTTPClient, c.Now)
+		keys.complaints = &complaints{log: c.Logger, clock: c.Now}
+		c.Keys = keys
 	}
 	v := &Verifier{Config: c}
 	if c.Revocations != nil {
-		v.revoked = newRevocationCache(c.Revocations, c.RevokedWithin, c.Now)
+		v.revoked = newRevocationCache(c.Revocations, c.RevokedWithin, c.Now, c.Logger)
 	}
 	return v, nil
 }

@@ -80,7 +80,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	}
 	verifier, err := token.NewVerifier(token.Config{
 		Issuer: c.Settings.TokenIssuer, ClientID: c.Settings.UserPoolClientID,
-		Keys: verify.NewJWKS(c.Settings.JWKSURL, nil, nil), Denials: store,
+		Keys: verify.NewJWKS(c.Settings.JWKSURL, nil, nil), Denials: store, Logger: c.Logger,
 	})
 	if err != nil {
 		return nil, err

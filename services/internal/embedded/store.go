@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := s.firstKey(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("loading the signing key: %w", err), s.Close())
 	}
-	s.verifier, err = token.NewVerifier(token.Config{Issuer: c.Issuer, ClientID: c.ClientID, Keys: s, Denials: s, Now: c.Now})
+	s.verifier, err = token.NewVerifier(token.Config{Issuer: c.Issuer, ClientID: c.ClientID, Keys: s, Denials: s, Logger: c.Logger, Now: c.Now})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,12 +13,13 @@ import (
 	"spillway.example/verify"
 )
 
-// Config is what a [Verifier] checks tokens against; all but Now is required.
+// Config is what a [Verifier] checks tokens against; all but Logger and Now are required.
 type Config struct {
 	Issuer   string // the `iss` that tokens must have
 	ClientID string // the `client_id`: Cognito's access tokens have no `aud`
 	Keys     verify.Keys
 	Denials  account.Denials
+	Logger   *slog.Logger     // nil means slog.Default
 	Now      func() time.Time // nil means the wall clock
 }
 
@@ -32,7 +34,7 @@ var _ account.Verifier = (*Verifier)(nil)
 
 // NewVerifier makes a Verifier.
 func NewVerifier(c Config) (*Verifier, error) {
-	config := verify.Config{Issuer: c.Issuer, ClientIDs: []string{c.ClientID}, Keys: c.Keys, Now: c.Now}
+	config := verify.Config{Issuer: c.Issuer, ClientIDs: []string{c.ClientID}, Keys: c.Keys, Logger: c.Logger, Now: c.Now}
 	offline, err := verify.New(config)
 	if err != nil {
 		return nil, err
