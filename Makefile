@@ -22,7 +22,7 @@ help: ## List the targets
 
 .PHONY: run
 run: ## Run both services in one process on one SQLite file (PORT, DATA_DIR); needs Go alone
-	@exec go run ./spillway run
+	@go build -o dist/ ./spillway && exec dist/spillway run
 
 .PHONY: up
 up: ## Bring up the whole system in containers on 127.0.0.1:8080; needs Docker

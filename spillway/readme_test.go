@@ -102,15 +102,19 @@ func run(t *testing.T) (address, said string) {
 func pasted(t *testing.T, said string) {
 	t.Helper()
 	lines := regexp.MustCompile(`(?m)^ +curl (.*)$`).FindAllStringSubmatch(said, -1)
-	if len(lines) != 3 {
-		t.Fatalf("a start prints %d curl lines, want 3:\n%s", len(lines), said)
+	if len(lines) != 4 {
+		t.Fatalf("a start prints %d curl lines, want 4:\n%s", len(lines), said)
 	}
+	var last string
 	for _, l := range lines {
-		line := strings.ReplaceAll(l[1], "alice", "pasted") // alice is the README's
-		out, err := exec.CommandContext(t.Context(), "bash", "-c", "curl -sS --fail-with-body "+line).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", "curl -sS --fail-with-body "+l[1]).CombinedOutput()
 		if err != nil {
-			t.Errorf("curl %s: %v\n%s", line, err, out)
+			t.Errorf("curl %s: %v\n%s", l[1], err, out)
 		}
+		last = string(out)
+	}
+	if !regexp.MustCompile(`\b[0-9]{6}\b`).MatchString(last) {
+		t.Errorf("the last line shows no mail with a code:\n%s", last)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func openThere(ctx context.Context, environ []string) (*embedded.Store, string, error) {
 	s, err := settings.Parse(settings.Local, environ)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w\n%w", ErrSettings, err)
+		return nil, "", settingsError{err}
 	}
 	if err := embedded.Find(s.DataDir); err != nil { // opening would make it
 		return nil, "", fmt.Errorf("%w; DATA_DIR says in which folder it is, and spillway run makes one", err)

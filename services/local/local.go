@@ -23,7 +23,12 @@ import (
 )
 
 // ErrSettings is in the chain of the error for settings that are wrong.
-var ErrSettings = errors.New("settings")
+var ErrSettings = errors.New("wrong settings")
+
+// settingsError is what is wrong with settings, a line for each.
+type settingsError struct{ error }
+
+func (e settingsError) Unwrap() []error { return []error{ErrSettings, e.error} }
 
 // Config is what a run is told.
 type Config struct {
@@ -66,14 +71,14 @@ func Open(ctx context.Context, c Config) (handler http.Handler, end func() error
 func open(ctx context.Context, c Config) (handler http.Handler, o frontdoor.Options, end func() error, err error) {
 	s, err := settings.Parse(settings.Local, c.Environ)
 	if err != nil {
-		return nil, o, nil, fmt.Errorf("%w\n%w", ErrSettings, err)
+		return nil, o, nil, settingsError{err}
 	}
 	log := slog.New(telemetry.WithIDs(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: s.LogLevel})))
 	t, err := telemetry.Start(telemetry.Config{
 		Service: "spillway", Version: c.Version, Environment: s.Environment, Logger: log, Getenv: program.Getenv(c.Environ),
 	})
 	if err != nil {
-		return nil, o, nil, fmt.Errorf("%w\n%w", ErrSettings, err)
+		return nil, o, nil, settingsError{err}
 	}
 	b, err := backend.Open(ctx, backend.Config{Settings: s, Terminal: c.Stdout, Listens: true, Logger: log, Telemetry: t})
 	if err != nil {
@@ -106,12 +111,19 @@ func greet(w io.Writer, address string, s settings.Settings) {
 	url := "http://" + address
 	fmt.Fprintf(w, `Spillway listens on %[1]s, with its data in %[2]s. Ctrl-C ends it.
 
-Sign up, sign in, and see the mail:
+Sign up and sign in:
 
-  curl %[1]s/register -H 'Content-Type: application/json' -d '{"username":"alice","password":"correct horse battery staple"}'
-  curl %[1]s/login -H 'Content-Type: application/json' -d '{"username":"alice","password":"correct horse battery staple"}'
-  curl '%[1]s/outbox?to=alice@example.com'
+  curl %[1]s/register -H 'Content-Type: application/json' -d '{"username":"bob","password":"correct horse battery staple"}'
+  curl %[1]s/login -H 'Content-Type: application/json' -d '{"username":"bob","password":"correct horse battery staple"}'
 
-Every operation: %[1]s/docs
 `, url, s.DataDir)
+	if s.SMTPURL == nil { // mail stays here
+		fmt.Fprintf(w, `Sign up with an address, and see the mail with its code:
+
+  curl %[1]s/register -H 'Content-Type: application/json' -d '{"username":"carol","password":"correct horse battery staple","email":"carol@example.com"}'
+  curl '%[1]s/outbox?to=carol@example.com'
+
+`, url)
+	}
+	fmt.Fprintf(w, "Every operation: %s/docs\n", url)
 }

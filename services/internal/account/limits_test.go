@@ -447,7 +447,7 @@ func TestParsePolicies(t *testing.T) {
 	if off, err := account.ParsePolicies("off"); off != nil || err != nil || account.NewLimits(account.LimitsConfig{Policies: off}) != nil {
 		t.Errorf("off: got %v, %v", off, err)
 	}
-	for _, wrong := range []string{"guess.all=1/1m", "guess.pair", "guess.pair=1", "guess.pair=0/1m", "guess.pair=1/1ms", "guess.pair=1/1m,2/1h,3/2h,4/3h", "guess.pair=-1/1m"} {
+	for _, wrong := range []string{"guess.all=1/1m", "guess.pair", "guess.pair=1", "guess.pair=0/1m", "guess.pair=1/1ms", "guess.pair=1/1m,2/1h,3/2h,4/3h", "guess.pair=-1/1m", "guess.pair=1/1m;guess.pair=2/1m"} {
 		if _, err := account.ParsePolicies(wrong); err == nil || !strings.Contains(err.Error(), "guess.") {
 			t.Errorf("%s: got %v, want an error that names the limit", wrong, err)
 		}

@@ -55,6 +55,7 @@ func ParsePolicies(s string) (Policies, error) {
 	case "off":
 		return nil, nil
 	}
+	said := map[Policy]bool{}
 	for entry := range strings.SplitSeq(s, ";") {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
@@ -65,6 +66,10 @@ func ParsePolicies(s string) (Policies, error) {
 			names := slices.Sorted(maps.Keys(DefaultPolicies()))
 			return nil, fmt.Errorf("%q is none of the limits, which are %v", policy, names)
 		}
+		if said[policy] {
+			return nil, fmt.Errorf("%s is there twice", policy)
+		}
+		said[policy] = true
 		limit, err := parseLimit(strings.TrimSpace(value))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", policy, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/logging"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/background"
@@ -29,6 +30,18 @@ import (
 	"spillway.example/services/internal/token"
 	"spillway.example/verify"
 )
+
+// sdkLog has what the SDK says be lines of the log as others are; by itself it writes text to
+// standard error.
+func sdkLog(log *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(class logging.Classification, format string, args ...any) {
+		level := slog.LevelWarn
+		if class == logging.Debug {
+			level = slog.LevelDebug
+		}
+		log.Log(context.Background(), level, "AWS SDK: "+fmt.Sprintf(format, args...))
+	})
+}
 
 // tries is how often the SDK asks, the first time included, and tryTimeout how long it
 // waits each time, connecting included; by itself it waits without end. Together they
@@ -44,7 +57,7 @@ const (
 const connections = 100
 
 func openAWS(ctx context.Context, c Config) (*Backend, error) {
-	sdk, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
+	sdk, err := config.LoadDefaultConfig(ctx, config.WithLogger(sdkLog(c.Logger)), config.WithRetryer(func() aws.Retryer {
 		return retry.AddWithMaxAttempts(retry.NewStandard(), tries)
 	}), config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(tryTimeout).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections // Cognito and DynamoDB

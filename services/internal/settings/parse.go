@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/joho/godotenv"
@@ -56,10 +57,18 @@ func readFile(file string, into map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("%s must have lines of NAME=value", file) // the parser's error quotes the line
 	}
+	var unknown []string
 	for name, value := range values {
+		if !slices.ContainsFunc(table, func(row Setting) bool { return row.Name == name }) {
+			unknown = append(unknown, name)
+		}
 		if into[name] == "" {
 			into[name] = value
 		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return fmt.Errorf("%s has what is no setting: %s", file, strings.Join(unknown, ", "))
 	}
 	return nil
 }

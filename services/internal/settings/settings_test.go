@@ -116,6 +116,13 @@ func TestFile(t *testing.T) {
 	if s.UserPoolID != "eu-west-1_file" || s.UserPoolClientID != "client" || s.UsersTable != "from-env" {
 		t.Errorf("got %+v", s)
 	}
+	if err := os.WriteFile(file, []byte("RPC_PORT=1\nPROT=hunter2\nEMAIL_REQIRED=true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = settings.Parse(settings.Login, []string{"SETTINGS_FILE=" + file, "STORE=embedded"}) // a file may be for both services
+	if err == nil || !strings.HasSuffix(err.Error(), file+" has what is no setting: EMAIL_REQIRED, PROT") {
+		t.Errorf("a file with names that are misspelt: got %v", err)
+	}
 	if err := os.WriteFile(file, []byte("hunter2 is no setting\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

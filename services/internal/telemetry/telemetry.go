@@ -95,6 +95,9 @@ func Start(c Config) (*Telemetry, error) {
 func (t *Telemetry) startOTLP(c Config) error {
 	traces, err1 := otlpEndpointOf(c.Getenv, "traces")
 	metrics, err2 := otlpEndpointOf(c.Getenv, "metrics")
+	if err1 != nil && err2 != nil && err1.Error() == err2.Error() {
+		err2 = nil // of the variable that both share
+	}
 	temporality, err3 := temporalitySelector(c.Getenv)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return &SettingsError{err}
