@@ -40,8 +40,17 @@ func TestAccount(t *testing.T) {
 		}
 		const ada = `{"display_name":"Ada","locale":"en-gb"}`
 		want(t, "change without If-Match", patch("", ada), 428, "precondition_required")
-		for _, other := range []string{`"999"`, "W/" + etag, strings.Trim(etag, `"`), `"x"`, `"*"`} {
-			want(t, "change with If-Match: "+other, patch(other, ada), 412, "precondition_failed")
+		for _, other := range []string{`"999"`, "W/" + etag, `W/"a,b", ` + "W/" + etag, `"x"`, `"*"`, `"a,` + strings.Trim(etag, `"`) + `"`} {
+			g := patch(other, ada)
+			want(t, "change with If-Match: "+other, g, 412, "precondition_failed")
+			if weak := strings.HasPrefix(other, "W/"); strings.Contains(g.body, "weak") != weak {
+				t.Errorf("change with If-Match: %s: %s", other, g.body)
+			}
+		}
+		for _, none := range []string{strings.Trim(etag, `"`), `"x`, "*, " + etag, etag + etag, `w/"3"`} {
+			if g := patch(none, ada); !slices.Equal(g.fields(), []string{"If-Match"}) {
+				t.Errorf("change with If-Match: %s: %d %s", none, g.status, g.body)
+			}
 		}
 		g := patch(`"999", `+etag, ada)
 		if want(t, "change", g, 200, ""); g.member("display_name") != "Ada" || g.member("locale") != "en-GB" || g.header.Get("ETag") == etag {

@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ func (a Account) AddRoutes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "delete_account", Tag: "Account", Method: http.MethodPost, Path: "/account/delete", Summary: "Delete the account",
 		Description: "With everything that is held of it; the username is free again then. It takes the password, since a token may be " +
-			"stolen. Once begun, it is ended whatever comes in between: a 503 that says so need not be repeated, and what is repeated gets 401, " +
+			"stolen. Once begun, it is ended whatever comes in between: a 503 that says so need not be repeated, and what is repeated gets 401 or 404, " +
 			"since the access tokens are void.",
 		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeInvalidCredentials},
 	}, func(ctx context.Context, in *deletion) (*struct{}, error) {
@@ -178,7 +179,11 @@ func (a Account) update(ctx context.Context, in *update) (*profile, error) {
 	if strings.TrimSpace(in.IfMatch) == "" {
 		return nil, account.Errorf(account.CodeVersionRequired, nil, "A change needs the profile's ETag in If-Match.")
 	}
-	return answer(a.Registrar.UpdateProfile(ctx, who, versions(in.IfMatch), account.ProfileChange{
+	of, err := versions(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return answer(a.Registrar.UpdateProfile(ctx, who, of, account.ProfileChange{
 		DisplayName: in.Body.DisplayName, Locale: in.Body.Locale,
 	}))
 }
@@ -186,18 +191,32 @@ func (a Account) update(ctx context.Context, in *update) (*profile, error) {
 // etag is a version as a strong entity tag (RFC 9110 section 8.8.3).
 func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
 
+// An entity tag, and a list of them (RFC 9110 section 8.8.3).
+var (
+	entityTag  = regexp.MustCompile(`(W/)?"[\x21\x23-\x7E\x80-\xFF]*"`)
+	entityTags = regexp.MustCompile(`^[ \t,]*` + entityTag.String() + `([ \t]*,[ \t]*(` + entityTag.String() + `)?)*$`)
+)
+
 // versions reads If-Match (RFC 9110 section 13.1.1): any version for "*", else those of our
-// tags; what is none of ours, or weak, matches nothing.
-func versions(ifMatch string) account.Versions {
-	if strings.TrimSpace(ifMatch) == "*" {
-		return account.AnyVersion
+// tags; what is none of ours matches nothing, and neither does a weak one, which says so.
+// CodeInvalid for what is no list of tags; CodeVersionChanged.
+func versions(ifMatch string) (account.Versions, error) {
+	ifMatch = strings.TrimSpace(ifMatch)
+	if ifMatch == "*" {
+		return account.AnyVersion, nil
 	}
-	of := account.Versions{}
-	for tag := range strings.SplitSeq(ifMatch, ",") {
-		tag = strings.TrimSpace(tag)
+	if !entityTags.MatchString(ifMatch) {
+		return nil, account.ErrInvalid("If-Match", `must be the ETag as it came, in its quotes, such as "3", or *`)
+	}
+	of, weak := account.Versions{}, true
+	for _, tag := range entityTag.FindAllString(ifMatch, -1) {
+		weak = weak && strings.HasPrefix(tag, "W/")
 		if n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64); err == nil && tag == etag(n) {
 			of = append(of, n)
 		}
 	}
-	return of
+	if weak {
+		return nil, account.Errorf(account.CodeVersionChanged, nil, "A weak ETag (W/) matches no version; something between here and you, such as a proxy that compresses, has made it one.")
+	}
+	return of, nil
 }

@@ -45,7 +45,7 @@ func (b *BreachCheck) Check(ctx context.Context, password string) error {
 		return nil
 	}
 	if breached {
-		return invalid("password", "has appeared in a breach of another service; choose another")
+		return ErrInvalid("password", "has appeared in a breach of another service; choose another")
 	}
 	return nil
 }

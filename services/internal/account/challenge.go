@@ -53,7 +53,7 @@ func (s *Sessions) RespondToChallenge(ctx context.Context, a ChallengeAnswer) (T
 	}
 	a.Username = name
 	if !slices.Contains(answerable, a.Name) {
-		return Tokens{}, invalid("challenge", "is none that can be answered here")
+		return Tokens{}, ErrInvalid("challenge", "is none that can be answered here")
 	}
 	session, ok := s.Limits.unsealed(name, a.Session)
 	if !ok {

@@ -19,7 +19,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 		return Tokens{}, as("new_password", err)
 	}
 	if password == current {
-		return Tokens{}, invalid("new_password", "must not be the current one")
+		return Tokens{}, ErrInvalid("new_password", "must not be the current one")
 	}
 	guess, err := s.Limits.SignIn(ctx, user.Username)
 	if err != nil {

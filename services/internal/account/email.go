@@ -44,7 +44,7 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 	if change.From == to {
 		// Unless the directory was not told of it: an interrupted change begins anew.
 		if user.provenEmail() == to {
-			return invalid("email", "is the account's already")
+			return ErrInvalid("email", "is the account's already")
 		}
 		change.From = user.provenEmail()
 	}

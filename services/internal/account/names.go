@@ -53,7 +53,7 @@ func FoldUsername(s string) (string, error) {
 		}
 	}
 	if why != "" {
-		return "", invalid("username", why)
+		return "", ErrInvalid("username", why)
 	}
 	return folded, nil
 }
@@ -69,7 +69,7 @@ func isUUID(s string) bool { return len(s) == uuidLength && uuid.Validate(s) == 
 func FoldEmail(s string) (string, error) {
 	folded, why := foldEmail(s)
 	if why != "" {
-		return "", invalid("email", why)
+		return "", ErrInvalid("email", why)
 	}
 	return folded, nil
 }
@@ -77,7 +77,8 @@ func FoldEmail(s string) (string, error) {
 // IsEmail says whether a folded username is an e-mail address.
 func IsEmail(username string) bool { return strings.Contains(username, "@") }
 
-func invalid(field, why string) *Error {
+// ErrInvalid is about one field, and why it breaks a rule.
+func ErrInvalid(field, why string) *Error {
 	return &Error{
 		Code:    CodeInvalid,
 		Message: "A field breaks a rule.",

@@ -28,7 +28,7 @@ func NormalizePassword(s string) string { return norm.NFC.String(s) }
 // of composition. It fails with CodeInvalid on the field "password".
 func CheckPassword(password, username string) error {
 	if why := weakness(password, username); why != "" {
-		return invalid("password", why)
+		return ErrInvalid("password", why)
 	}
 	return nil
 }
