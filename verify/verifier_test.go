@@ -314,6 +314,9 @@ func TestForgeries(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	// What a header says of where its key is leads here, where the forger's key is.
+	elsewhere := newEndpoint(t, theirs)
+
 	for name, forged := range map[string]string{
 		"alg none":                           encode([]byte(`{"alg":"none","kid":"k1"}`)) + "." + encode(payload) + ".",
 		"alg None with the signature":        encode([]byte(`{"alg":"None","kid":"k1"}`)) + "." + parts[1] + "." + parts[2],
@@ -324,7 +327,7 @@ func TestForgeries(t *testing.T) {
 		"another algorithm of the same key":  sign(t, pair{ours.raw, reAlg(t, ours, jwa.RS512()), jwa.RS512()}, good(nil), nil),
 		"another key under our id":           sign(t, theirs, good(nil), nil),
 		"a key that brings itself along":     sign(t, theirs, good(nil), map[string]any{"jwk": ownKey}),
-		"a key that says where it is":        sign(t, theirs, good(nil), map[string]any{"jku": "https://evil.example/jwks.json"}),
+		"a key that says where it is":        sign(t, theirs, good(nil), map[string]any{"jku": elsewhere.URL}),
 		"an unknown key":                     sign(t, unknown, good(nil), nil),
 		"our key under an unknown id":        sign(t, pair{ours.raw, withoutID(t, ours), ours.alg}, good(nil), map[string]any{"kid": "k9"}),
 		"no key id":                          sign(t, pair{ours.raw, withoutID(t, ours), ours.alg}, good(nil), nil),
@@ -343,7 +346,7 @@ func TestForgeries(t *testing.T) {
 		"JSON serialization, nobody's":       `{"payload":"e30","signatures":[]}`,
 		"white space inside":                 parts[0] + ". " + parts[1] + "." + parts[2],
 		"padding":                            parts[0] + "=." + parts[1] + "." + parts[2],
-		"a key that comes with certificates": sign(t, theirs, good(nil), map[string]any{"x5u": "https://evil.example/cert.pem"}),
+		"a key that comes with certificates": sign(t, theirs, good(nil), map[string]any{"x5u": elsewhere.URL}),
 		"claims that are no object":          signRaw(t, ours, `["sub"]`),
 		"claims that are no JSON":            signRaw(t, ours, string(payload)+"x"),
 		"a claim twice":                      signRaw(t, ours, `{"sub":"mallory",`+string(payload[1:])),
@@ -355,6 +358,7 @@ func TestForgeries(t *testing.T) {
 		_, err := v.Verify(t.Context(), forged)
 		wantKind(t, name, err, verify.ErrInvalidToken)
 	}
+	elsewhere.wantAsked(t, "by what headers say", 0)
 }
 
 func headers(t *testing.T, id string) jws.Headers {

@@ -24,6 +24,7 @@ import (
 	"spillway.example/services/internal/account/accounttest"
 	"spillway.example/services/internal/httpapi"
 	"spillway.example/services/internal/rpc"
+	"spillway.example/services/internal/telemetry"
 	"spillway.example/services/login"
 	"spillway.example/services/register"
 	"spillway.example/verify"
@@ -55,7 +56,7 @@ type change struct {
 func newWorld(c change) *world {
 	w := &world{clock: &accounttest.Clock{}, log: &bytes.Buffer{}, direct: register.DirectPath}
 	w.Memory = accounttest.NewMemory(w.clock.Now)
-	log := slog.New(documented{slog.NewJSONHandler(w.log, nil)})
+	log := slog.New(documented{telemetry.NewLogger(w.log, slog.LevelInfo, "test").Handler()})
 	if c.directory == nil {
 		c.directory = w.Memory
 	}

@@ -195,6 +195,64 @@ func TestOneMailboxOfManyNames(t *testing.T) {
 	}
 }
 
+// A mailbox whose address is a name gets no more codes than one behind a name.
+func TestOneMailboxOfAName(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l := limit(account.DefaultPolicies())
+	registrar, sessions := l.registrar(memory, memory), l.sessions(memory)
+	const address = "alice@example.com"
+	r, err := registrar.Register(ctx, account.Registration{Username: address, Password: accounttest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := func(what string, ask func(context.Context, string) error) {
+		before := len(memory.Mails(address))
+		for range 24 * 6 {
+			l.clock.Advance(10 * time.Minute)
+			if err := ask(ctx, address); account.CodeOf(err) != "" && account.CodeOf(err) != account.CodeTooManyRequests {
+				t.Fatal(err)
+			}
+		}
+		if mails := len(memory.Mails(address)) - before; mails == 0 || mails > 20 {
+			t.Errorf("%s: %d codes in a day, want some and not more than 20", what, mails)
+		}
+	}
+	asked("Resend", registrar.Resend)
+	if _, err := registrar.Confirm(ctx, account.Confirmation{Username: address, Code: memory.Code(address), RegistrationToken: r.RegistrationToken}); err != nil {
+		t.Fatal(err)
+	}
+	asked("ForgotPassword", sessions.ForgotPassword)
+}
+
+// Whoever asks for codes under a name, of which no answer tells the address, must not learn it
+// from whether more can be had under the address itself.
+func TestHandlesTellOfNoAddress(t *testing.T) {
+	t.Parallel()
+	memory, ctx := accounttest.NewMemory(nil), t.Context()
+	l := limit(account.DefaultPolicies())
+	registrar := l.registrar(memory, memory)
+	const address = "alice@example.com"
+	for i := range 10 {
+		if _, err := registrar.Register(ctx, account.Registration{Username: fmt.Sprintf("name-%d", i), Password: accounttest.Password, Email: address}); err != nil {
+			t.Fatal(err)
+		}
+		l.clock.Advance(2 * time.Hour)
+	}
+	before := len(memory.Mails(address))
+	for i := range 10 {
+		if err := registrar.Resend(ctx, fmt.Sprintf("name-%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if mails := len(memory.Mails(address)) - before; mails == 0 || mails == 10 {
+		t.Fatalf("%d codes of 10 went out, want some and then no more", mails)
+	}
+	if err := registrar.Resend(ctx, address); err != nil {
+		t.Errorf("Resend under the address: %v: the throttle tells whose it is", err)
+	}
+}
+
 // resending is a directory that sends no codes while it is broken.
 type resending struct {
 	account.Directory

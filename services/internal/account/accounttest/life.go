@@ -142,7 +142,7 @@ func lifeForgottenByNobody(s *saga) {
 func lifeChange(s *saga) {
 	ctx := context.Background()
 	name, email := Name("changing"), Address("changing")
-	s.join(name, email)
+	id := s.join(name, email)
 	one, err := s.sessions.SignIn(ctx, name, Password)
 	must(s.T, "SignIn", one, err)
 	two, err := s.sessions.SignIn(ctx, name, Password)
@@ -160,6 +160,7 @@ func lifeChange(s *saga) {
 	}
 	tokens, err := s.sessions.ChangePassword(ctx, one.AccessToken, Password, newPassword)
 	must(s.T, "ChangePassword", tokens, err)
+	s.wantVoid(id)
 	if got := s.notices(email, "password was changed"); !s.lacks(s.T, NeverVerifies) && got != 1 {
 		s.Errorf("the owner was told %d times, want once", got)
 	}
