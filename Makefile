@@ -45,6 +45,7 @@ deploy: ## Bring the environment ENV up on AWS, or to what this checkout says (S
 .PHONY: test
 test: $(BIN)/gotestsum ## Run every test that this machine can (REQUIRE_DOCKER=1: fail where it cannot)
 	$(BIN)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -timeout 15m $(PACKAGES)
+	go test -short -count 1 ./bench/defences # Go's cache of results does not look outside of the module
 
 .PHONY: deploy-emulated
 deploy-emulated: ## Create, change, take back and destroy the stacks of AWS on emulators, and say what that verifies; needs Docker
@@ -57,6 +58,10 @@ e2e: $(BIN)/gotestsum $(BIN)/registry ## Build the images, bring everything up a
 .PHONY: schemathesis
 schemathesis: $(BIN)/schemathesis ## Ask both services whatever their OpenAPI documents allow and forbid, 30 s each (SEED)
 	scripts/schemathesis $(BIN)/schemathesis 30 $(SEED)
+
+.PHONY: defences
+defences: ## Take the defences of docs/attacks.md away, one by one, and want their tests to fail (ONLY=regexp)
+	go run ./bench/defences -only "$(ONLY)"
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for FUZZTIME (default 30s)
@@ -148,6 +153,7 @@ generate: $(BIN)/buf $(BIN)/protoc-gen-go ## Make generated code and tables anew
 	cd proto && PATH="$(BIN):$$PATH" $(BIN)/buf lint && PATH="$(BIN):$$PATH" $(BIN)/buf generate
 	go run ./services/internal/settings/cmd/settings-table README.md
 	go run ./spillway/cmd/costs-table deploy/README.md
+	go run ./bench/defences -write docs/attacks.md
 
 .PHONY: build
 build: ## Build each module by itself, without the workspace, and each binary
