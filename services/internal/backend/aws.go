@@ -111,7 +111,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 		Limits:   account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Count: c.Telemetry.Count, Logger: c.Logger}),
 		Replays:  account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches: breaches(c),
-		Verifier: verifier, Denials: store, Introspection: introspection,
+		Verifier: verifier, Denials: verifier.Denials(), Introspection: introspection,
 		Close: func() error { return nil },
 	}, nil
 }

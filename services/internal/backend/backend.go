@@ -102,7 +102,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	queue := background.New(background.Config{Count: c.Telemetry.Count, Logger: c.Logger})
 	mailer := queue.Mailer(server)
 	return &Backend{
-		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store, Verifier: store.Verifier(),
+		Directory: store.Directory(mailer), Claims: store, Profiles: store, Denials: store.Verifier().Denials(), Verifier: store.Verifier(),
 		Limits:        account.NewLimits(account.LimitsConfig{Counters: store, Policies: c.Settings.Limits, Key: limits, Count: c.Telemetry.Count, Logger: c.Logger}),
 		Replays:       account.NewReplays(account.ReplaysConfig{Records: store, Key: replays, Logger: c.Logger}),
 		Breaches:      breaches(c),

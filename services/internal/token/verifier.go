@@ -25,7 +25,7 @@ type Config struct {
 
 // Verifier checks access tokens. It implements [account.Verifier].
 type Verifier struct {
-	denials account.Denials
+	denials *written
 	offline *verify.Verifier
 	current *verify.Verifier // asks the deny list, too
 }
@@ -44,8 +44,13 @@ func NewVerifier(c Config) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{c.Denials, offline, current}, nil
+	denials := &written{Denials: c.Denials, now: current.Now, users: map[account.UserID]entry{}, sessions: map[string]entry{}}
+	return &Verifier{denials, offline, current}, nil
 }
+
+// Denials gives the deny list for whoever writes to it in this process: then the verifier knows
+// at once, where others learn of it within [verify.DefaultRevokedWithin].
+func (v *Verifier) Denials() account.Denials { return v.denials }
 
 // Verify implements [account.Verifier]. It asks the deny list about a session three times
 // in [verify.DefaultRevokedWithin], however many requests there are.
@@ -54,8 +59,14 @@ func (v *Verifier) Verify(ctx context.Context, accessToken string) (account.Iden
 	if err != nil {
 		return account.Identity{}, failure(err)
 	}
-	return identity(c), nil
+	who := identity(c)
+	if v.denials.denies(who) {
+		return account.Identity{}, account.ErrToken(errDenied)
+	}
+	return who, nil
 }
+
+var errDenied = errors.New("this process has denied the token")
 
 // Offline gives the bearer of an access token by what it says alone, be the session on
 // the deny list or not: for whoever asks the directory next. CodeInvalidToken;

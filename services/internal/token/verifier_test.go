@@ -118,6 +118,46 @@ func TestIdentity(t *testing.T) {
 	wantCode(t, "Introspect without keys", err, account.CodeUnavailable)
 }
 
+// TestSignOutHereCountsAtOnce has a token void at once in the process that voided it, for as
+// long as an answer of before may be in use there, and all sessions that are not meant go on.
+func TestSignOutHereCountsAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range map[string]func(context.Context, *account.Revoker) error{
+		"the user":         func(ctx context.Context, r *account.Revoker) error { return r.RevokeUser(ctx, "a-b-c", nil) },
+		"the deleted user": func(ctx context.Context, r *account.Revoker) error { return r.RevokeDeleted(ctx, "a-b-c") },
+		"the session":      func(ctx context.Context, r *account.Revoker) error { return r.RevokeSession(ctx, "s1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			revoker := account.NewRevoker(account.RevokerConfig{Denials: w.Denials(), Now: w.clock.Now, Wait: w.clock.Wait})
+			old, other := w.access(t, "s1", "access"), w.access(t, "s2", "access")
+			for _, token := range []string{old, other} {
+				_, err := w.Verify(t.Context(), token)
+				wantCode(t, "before", err, "")
+			}
+			if err := revoke(t.Context(), revoker); err != nil {
+				t.Fatal(err)
+			}
+			fresh := w.access(t, "s3", "access")
+			for range 40 { // past the time that it is remembered
+				_, err := w.Verify(t.Context(), old)
+				wantCode(t, "after", err, account.CodeInvalidToken)
+				if _, err = w.Verify(t.Context(), fresh); name != "the deleted user" {
+					wantCode(t, "a session that began later", err, "")
+				}
+				if _, err = w.Verify(t.Context(), other); name == "the session" {
+					wantCode(t, "another session", err, "")
+				}
+				w.clock.Advance(time.Second)
+				if err := w.Denials().DenySession(t.Context(), "s4", w.clock.Now().Add(time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // TestSignOutReachesVerifiers is what docs/tokens.md states: half a minute after a user or
 // a session was revoked no access token of theirs is accepted, and new sessions are.
 func TestSignOutReachesVerifiers(t *testing.T) {
