@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"spillway.example/services/internal/account"
 )
@@ -23,7 +22,7 @@ type crasher struct {
 	made  []string // the calls that were let through, by their names
 }
 
-// call runs f unless the process has crashed, and says whether it crashed.
+// call is a [Hook]: it runs f unless the process has crashed, and says whether it crashed.
 func (c *crasher) call(name string, f func()) error {
 	switch {
 	case c.dead:
@@ -41,164 +40,6 @@ func (c *crasher) call(name string, f func()) error {
 	return errCrash
 }
 
-func crashing[T any](c *crasher, name string, f func() (T, error)) (v T, err error) {
-	if crash := c.call(name, func() { v, err = f() }); crash != nil {
-		var none T
-		return none, crash
-	}
-	return v, err
-}
-
-func crashingErr(c *crasher, name string, f func() error) (err error) {
-	if crash := c.call(name, func() { err = f() }); crash != nil {
-		return crash
-	}
-	return err
-}
-
-// crashDirectory and crashClaims crash in the calls that the use cases make; any other
-// would be a nil pointer's.
-type crashDirectory struct {
-	account.Directory
-	real account.Directory
-	c    *crasher
-}
-
-func (d crashDirectory) SignUp(ctx context.Context, u account.NewUser) (account.SignedUp, error) {
-	return crashing(d.c, "Directory.SignUp", func() (account.SignedUp, error) { return d.real.SignUp(ctx, u) })
-}
-
-func (d crashDirectory) Confirm(ctx context.Context, username, code string) error {
-	return crashingErr(d.c, "Directory.Confirm", func() error { return d.real.Confirm(ctx, username, code) })
-}
-
-func (d crashDirectory) SetEmail(ctx context.Context, username, email string) error {
-	return crashingErr(d.c, "Directory.SetEmail", func() error { return d.real.SetEmail(ctx, username, email) })
-}
-
-func (d crashDirectory) PretendSignUp(ctx context.Context, u account.NewUser) error {
-	return crashingErr(d.c, "Directory.PretendSignUp", func() error { return d.real.PretendSignUp(ctx, u) })
-}
-
-func (d crashDirectory) ResendCode(ctx context.Context, username string) error {
-	return crashingErr(d.c, "Directory.ResendCode", func() error { return d.real.ResendCode(ctx, username) })
-}
-
-func (d crashDirectory) ForgotPassword(ctx context.Context, username string) error {
-	return crashingErr(d.c, "Directory.ForgotPassword", func() error { return d.real.ForgotPassword(ctx, username) })
-}
-
-func (d crashDirectory) ResetPassword(ctx context.Context, username, code, password string) error {
-	return crashingErr(d.c, "Directory.ResetPassword", func() error { return d.real.ResetPassword(ctx, username, code, password) })
-}
-
-func (d crashDirectory) FindUser(ctx context.Context, username string) (account.User, error) {
-	return crashing(d.c, "Directory.FindUser", func() (account.User, error) { return d.real.FindUser(ctx, username) })
-}
-
-func (d crashDirectory) ConfirmUser(ctx context.Context, username string) error {
-	return crashingErr(d.c, "Directory.ConfirmUser", func() error { return d.real.ConfirmUser(ctx, username) })
-}
-
-func (d crashDirectory) DeleteUser(ctx context.Context, id account.UserID) error {
-	return crashingErr(d.c, "Directory.DeleteUser", func() error { return d.real.DeleteUser(ctx, id) })
-}
-
-func (d crashDirectory) GetUser(ctx context.Context, token string) (account.User, error) {
-	return crashing(d.c, "Directory.GetUser", func() (account.User, error) { return d.real.GetUser(ctx, token) })
-}
-
-func (d crashDirectory) SignIn(ctx context.Context, username, password string) (account.Tokens, error) {
-	return crashing(d.c, "Directory.SignIn", func() (account.Tokens, error) { return d.real.SignIn(ctx, username, password) })
-}
-
-func (d crashDirectory) SignOut(ctx context.Context, token string) error {
-	return crashingErr(d.c, "Directory.SignOut", func() error { return d.real.SignOut(ctx, token) })
-}
-
-func (d crashDirectory) ChangePassword(ctx context.Context, token, current, password string) error {
-	return crashingErr(d.c, "Directory.ChangePassword", func() error { return d.real.ChangePassword(ctx, token, current, password) })
-}
-
-func (d crashDirectory) SignOutEverywhere(ctx context.Context, token string) error {
-	return crashingErr(d.c, "Directory.SignOutEverywhere", func() error { return d.real.SignOutEverywhere(ctx, token) })
-}
-
-type crashClaims struct {
-	account.Claims
-	real account.Claims
-	c    *crasher
-}
-
-func (s crashClaims) Acquire(ctx context.Context, c account.Claim) (account.Claim, bool, error) {
-	acquired := false
-	held, err := crashing(s.c, "Claims.Acquire", func() (held account.Claim, err error) {
-		held, acquired, err = s.real.Acquire(ctx, c)
-		return held, err
-	})
-	return held, acquired, err
-}
-
-func (s crashClaims) Supersede(ctx context.Context, old, c account.Claim) error {
-	return crashingErr(s.c, "Claims.Supersede", func() error { return s.real.Supersede(ctx, old, c) })
-}
-
-func (s crashClaims) Find(ctx context.Context, username string) (account.Claim, error) {
-	return crashing(s.c, "Claims.Find", func() (account.Claim, error) { return s.real.Find(ctx, username) })
-}
-
-func (s crashClaims) Attach(ctx context.Context, c account.Claim, p account.Profile) error {
-	return crashingErr(s.c, "Claims.Attach", func() error { return s.real.Attach(ctx, c, p) })
-}
-
-func (s crashClaims) Extend(ctx context.Context, username, attempt string, until time.Time) error {
-	return crashingErr(s.c, "Claims.Extend", func() error { return s.real.Extend(ctx, username, attempt, until) })
-}
-
-func (s crashClaims) Settle(ctx context.Context, st account.Settlement) (bool, error) {
-	return crashing(s.c, "Claims.Settle", func() (bool, error) { return s.real.Settle(ctx, st) })
-}
-
-func (s crashClaims) Release(ctx context.Context, username, attempt string) error {
-	return crashingErr(s.c, "Claims.Release", func() error { return s.real.Release(ctx, username, attempt) })
-}
-
-func (s crashClaims) PutEmailChange(ctx context.Context, c account.EmailChange) error {
-	return crashingErr(s.c, "Claims.PutEmailChange", func() error { return s.real.PutEmailChange(ctx, c) })
-}
-
-func (s crashClaims) TryEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
-	return crashing(s.c, "Claims.TryEmailChange", func() (account.EmailChange, error) { return s.real.TryEmailChange(ctx, id) })
-}
-
-func (s crashClaims) FindEmailChange(ctx context.Context, id account.UserID) (account.EmailChange, error) {
-	return crashing(s.c, "Claims.FindEmailChange", func() (account.EmailChange, error) { return s.real.FindEmailChange(ctx, id) })
-}
-
-func (s crashClaims) MoveEmail(ctx context.Context, m account.EmailMove) (bool, error) {
-	return crashing(s.c, "Claims.MoveEmail", func() (bool, error) { return s.real.MoveEmail(ctx, m) })
-}
-
-func (s crashClaims) DropEmailChange(ctx context.Context, id account.UserID) error {
-	return crashingErr(s.c, "Claims.DropEmailChange", func() error { return s.real.DropEmailChange(ctx, id) })
-}
-
-func (s crashClaims) Retire(ctx context.Context, username string, id account.UserID, at time.Time) error {
-	return crashingErr(s.c, "Claims.Retire", func() error { return s.real.Retire(ctx, username, id, at) })
-}
-
-func (s crashClaims) Erase(ctx context.Context, username string, id account.UserID) error {
-	return crashingErr(s.c, "Claims.Erase", func() error { return s.real.Erase(ctx, username, id) })
-}
-
-func (s crashClaims) EmailOwner(ctx context.Context, email string) (account.UserID, error) {
-	return crashing(s.c, "Claims.EmailOwner", func() (account.UserID, error) { return s.real.EmailOwner(ctx, email) })
-}
-
-func (s crashClaims) MarkMailed(ctx context.Context, username string, use account.MailUse, now time.Time, interval time.Duration) (bool, error) {
-	return crashing(s.c, "Claims.MarkMailed", func() (bool, error) { return s.real.MarkMailed(ctx, username, use, now, interval) })
-}
-
 // everyCrash runs a test with processes that crash: at the first call to a port, before
 // and after it, at the second, and so on until one gets to its end. The test makes what
 // its process stands on with crash, and then holds what is left to what it should be.
@@ -211,7 +52,7 @@ func (s *saga) everyCrash(name string, test func(s *saga, crash func(Harness) Ha
 				s := newSaga(t, s.Harness)
 				c := &crasher{left: step, after: after}
 				test(s, func(h Harness) Harness {
-					h.Directory, h.Claims = crashDirectory{real: h.Directory, c: c}, crashClaims{real: h.Claims, c: c}
+					h.Directory, h.Claims = HookDirectory(h.Directory, c.call), HookClaims(h.Claims, c.call)
 					return h
 				})
 				crashed = crashed || c.dead

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"strings"
-	"time"
 
 	"spillway.example/services/internal/account"
 )
@@ -54,37 +53,6 @@ func kind(call string) string {
 		return "table write"
 	}
 	return call
-}
-
-// Profiles, counters and a mailer whose calls are noted as those of directory and claims
-// are; any other call would be a nil pointer's.
-type (
-	crashProfiles struct {
-		account.Profiles
-		real account.Profiles
-		c    *crasher
-	}
-	crashCounters struct {
-		account.Counters
-		real account.Counters
-		c    *crasher
-	}
-	crashMailer struct {
-		real account.Mailer
-		c    *crasher
-	}
-)
-
-func (p crashProfiles) Get(ctx context.Context, id account.UserID) (account.Profile, error) {
-	return crashing(p.c, "Profiles.Get", func() (account.Profile, error) { return p.real.Get(ctx, id) })
-}
-
-func (s crashCounters) Take(ctx context.Context, key string, l account.Limit, keep time.Duration, now time.Time) (account.Taken, error) {
-	return crashing(s.c, "Counters.Take", func() (account.Taken, error) { return s.real.Take(ctx, key, l, keep, now) })
-}
-
-func (m crashMailer) Send(ctx context.Context, mail account.Mail) error {
-	return crashingErr(m.c, "Mailer.Send", func() error { return m.real.Send(ctx, mail) })
 }
 
 // posting is a directory that counts the codes it sends.
@@ -138,13 +106,12 @@ type watched struct {
 
 func watch(s *saga) *watched {
 	w := &watched{s: s, calls: &crasher{left: 1 << 20}, post: &posting{Directory: s.Directory}, background: &later{}}
-	directory, claims := crashDirectory{real: w.post, c: w.calls}, crashClaims{real: s.Claims, c: w.calls}
-	mailer := crashMailer{s.mails, w.calls}
+	directory, claims, mailer := HookDirectory(w.post, w.calls.call), HookClaims(s.Claims, w.calls.call), HookMailer(s.mails, w.calls.call)
 	limits := account.NewLimits(account.LimitsConfig{
-		Counters: crashCounters{real: &Counters{}, c: w.calls}, Policies: account.DefaultPolicies(), Key: []byte("key"), Now: s.clock.Now,
+		Counters: HookCounters(&Counters{}, w.calls.call), Policies: account.DefaultPolicies(), Key: []byte("key"), Now: s.clock.Now,
 	})
 	w.registrar = account.NewRegistrar(account.RegistrarConfig{
-		Directory: directory, Claims: claims, Profiles: crashProfiles{real: s.Profiles, c: w.calls},
+		Directory: directory, Claims: claims, Profiles: HookProfiles(s.Profiles, w.calls.call),
 		Mailer: mailer, Background: w.background, Limits: limits, Now: s.clock.Now,
 	})
 	w.sessions = account.NewSessions(account.SessionsConfig{
