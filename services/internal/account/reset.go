@@ -100,7 +100,10 @@ func (s *Sessions) revokeIfReset(ctx context.Context, name, password string) {
 
 func (s *Sessions) revokeNamed(ctx context.Context, name string) error {
 	user, err := s.Directory.FindUser(ctx, name)
-	if err != nil {
+	switch {
+	case CodeOf(err) == CodeNotFound:
+		return nil // the account was deleted meanwhile, and its tokens voided with it
+	case err != nil:
 		return err
 	}
 	return s.Revoker.RevokeUser(ctx, user.ID, nil)
