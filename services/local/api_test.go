@@ -49,6 +49,7 @@ type change struct {
 	directory account.Directory
 	claims    func(account.Claims) account.Claims
 	profiles  rpc.ProfileSource
+	hook      accounttest.Hook // in front of every port; none where it is nil
 	limits    account.Policies // none where it is nil
 	breaches  account.Breaches // none where it is nil
 }
@@ -64,15 +65,20 @@ func newWorld(c change) *world {
 	if c.claims != nil {
 		claims = c.claims(claims)
 	}
+	profiles, counters, records, denials := account.Profiles(w.Memory), account.Counters(&w.Counters), account.Records(&w.Records), account.Denials(w.Memory)
+	if c.hook != nil {
+		c.directory, claims, profiles = accounttest.HookDirectory(c.directory, c.hook), accounttest.HookClaims(claims, c.hook), accounttest.HookProfiles(profiles, c.hook)
+		counters, records, denials = accounttest.HookCounters(counters, c.hook), accounttest.HookRecords(records, c.hook), accounttest.HookDenials(denials, c.hook)
+	}
 	limits := account.NewLimits(account.LimitsConfig{
-		Counters: &w.Counters, Policies: c.limits, Key: []byte("limits"), Now: w.clock.Now, Logger: log,
+		Counters: counters, Policies: c.limits, Key: []byte("limits"), Now: w.clock.Now, Logger: log,
 	})
 	var breaches *account.BreachCheck
 	if c.breaches != nil {
 		breaches = &account.BreachCheck{Breaches: c.breaches, Logger: log, Count: w.count}
 	}
 	registrar := account.NewRegistrar(account.RegistrarConfig{
-		Directory: c.directory, Claims: claims, Profiles: w.Memory, Mailer: w.Memory, Revoker: w.revoker(w.Memory),
+		Directory: c.directory, Claims: claims, Profiles: profiles, Mailer: w.Memory, Revoker: w.revoker(denials),
 		Limits: limits, Breaches: breaches, Now: w.clock.Now, Wait: w.clock.Wait, Logger: log,
 	})
 	if c.profiles == nil {
@@ -80,25 +86,23 @@ func newWorld(c change) *world {
 	}
 	api := httpapi.New(httpapi.Config{
 		Title: "Test", Version: "1", Logger: log, Bearer: w.Offline,
-		Replays: account.NewReplays(account.ReplaysConfig{Records: &w.Records, Key: []byte("replays"), Now: w.clock.Now, Logger: log}),
+		Replays: account.NewReplays(account.ReplaysConfig{Records: records, Key: []byte("replays"), Now: w.clock.Now, Logger: log}),
 	})
 	register.AddRoutes(api, registrar)
 	register.Account{Registrar: registrar, Verifier: w.Memory}.AddRoutes(api)
 	login.AddRoutes(api, login.Config{
 		Sessions: account.NewSessions(account.SessionsConfig{
-			Directory: c.directory, Claims: w.Memory, Mailer: w.Memory,
+			Directory: c.directory, Claims: claims, Mailer: w.Memory,
 			Limits: limits, Breaches: breaches, Now: w.clock.Now, Logger: log,
-			Verifier: w.Memory, Revoker: w.revoker(w.Memory),
+			Verifier: w.Memory, Revoker: w.revoker(denials),
 		}),
 		Verifier: w.Memory, Profiles: c.profiles, Logger: log,
 	})
-	login.AddIntrospection(api, inactive{}, []string{sharedSecret})
+	login.AddIntrospection(api, inactive{}, []string{newSecret})
 	api.Mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("a secret cause") })
 	w.handler = api.Handler()
 	return w
 }
-
-const sharedSecret = "a secret that services share"
 
 // documented fails a request that answers with an error which its operation does not
 // document.

@@ -58,7 +58,7 @@ func TestBodiesInOtherForms(t *testing.T) {
 		w := newWorld(change{})
 		want(t, "register", send(t, w, post("/register", alice)), 200, "")
 		const form = "application/x-www-form-urlencoded"
-		asks := introspect("x", "Bearer "+sharedSecret)
+		asks := introspect("x", "Bearer "+newSecret)
 		for _, tt := range []struct {
 			name    string
 			call    call

@@ -84,12 +84,20 @@ func open(ctx context.Context, c Config) (handler http.Handler, o frontdoor.Opti
 	if err != nil {
 		return nil, o, nil, err
 	}
+	o = program.Options(s, b, t, log)
+	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }
+	return services(ctx, program.Parts{Backend: b, Settings: s, Version: c.Version, Telemetry: t, Logger: log}), o, b.Close, nil
+}
+
+// services is both services over one backend.
+func services(ctx context.Context, p program.Parts) http.Handler {
+	b, log := p.Backend, p.Logger
 	api := httpapi.New(httpapi.Config{
-		Title: "Spillway", Version: c.Version, Logger: log, Telemetry: t, Ready: b.Ready,
+		Title: "Spillway", Version: p.Version, Logger: log, Telemetry: p.Telemetry, Ready: b.Ready,
 		Replays: b.Replays, Bearer: b.Verifier.Offline,
 		Description: "Both account services in one process: register makes accounts, login signs people in and out.",
 	})
-	registrar := b.Registrar(s, log)
+	registrar := b.Registrar(p.Settings, log)
 	source := rpc.Local{Verifier: b.Verifier, Registrar: registrar}
 	register.AddRoutes(api, registrar)
 	register.Account{Registrar: registrar, Verifier: b.Verifier}.AddRoutes(api)
@@ -100,10 +108,7 @@ func open(ctx context.Context, c Config) (handler http.Handler, o frontdoor.Opti
 		login.AddIntrospection(api, b.Verifier, b.Introspection)
 	}
 	b.AddRoutes(api)
-
-	o = program.Options(s, b, t, log)
-	o.OnListen = func(addrs []net.Addr) { greet(c.Stdout, addrs[0].String(), s) }
-	return api.Handler(), o, b.Close, nil
+	return api.Handler()
 }
 
 // greet says where the services are and what to do next.

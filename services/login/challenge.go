@@ -17,13 +17,25 @@ func (c Config) addChallenge(api *httpapi.API) {
 			"EMAIL_OTP takes EMAIL_OTP_CODE, SELECT_MFA_TYPE and CUSTOM_CHALLENGE take ANSWER. " +
 			"The embedded store has NEW_PASSWORD_REQUIRED alone.",
 		Errors: []account.Code{
-			account.CodeInvalidCredentials, account.CodeNotConfirmed, account.CodeChallenge, account.CodeMismatch, account.CodeExpired, account.CodeUnsupported,
+			account.CodeInvalidCredentials, account.CodeChallenge, account.CodeMismatch, account.CodeExpired, account.CodeUnsupported,
+		},
+		Shown: map[account.Code]httpapi.Problem{
+			account.CodeChallenge:   furtherStep,
+			account.CodeUnsupported: {Detail: "The embedded store has no such challenge."},
 		},
 	}, func(ctx context.Context, in *challenge) (*tokens, error) {
 		return c.answer(c.Sessions.RespondToChallenge(ctx, account.ChallengeAnswer{
 			Username: in.Body.Username, Name: in.Body.Challenge, Session: in.Body.Session, Responses: in.Body.Responses,
 		}))
 	})
+}
+
+// furtherStep is how a step that is needed is shown.
+var furtherStep = httpapi.Problem{
+	Detail: "A further step is needed to sign in: SMS_MFA.",
+	Challenge: &httpapi.Challenge{
+		Name: "SMS_MFA", Session: "Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6", Parameters: map[string]string{"CODE_DELIVERY_DESTINATION": "+*******9934"},
+	},
 }
 
 type challenge struct {

@@ -30,6 +30,7 @@ func AddRoutes(api *httpapi.API, c Config) {
 		ID: "login", Tag: "Sessions", Method: http.MethodPost, Path: DirectPath, Summary: "Sign in",
 		Description: "A wrong password and an unknown user get one and the same answer.",
 		Errors:      []account.Code{account.CodeInvalidCredentials, account.CodeNotConfirmed, account.CodeChallenge},
+		Shown:       map[account.Code]httpapi.Problem{account.CodeChallenge: furtherStep},
 	}, func(ctx context.Context, in *credentials) (*tokens, error) {
 		return c.answer(c.Sessions.SignIn(ctx, in.Body.Username, in.Body.Password))
 	})
@@ -50,11 +51,16 @@ func AddRoutes(api *httpapi.API, c Config) {
 			"all sessions of the account. The access token, and with `everywhere` all of the account, stop to count within 30 seconds.",
 		Status: http.StatusNoContent, MayBear: true,
 		Errors: []account.Code{account.CodeInvalidToken},
+		Shown: map[account.Code]httpapi.Problem{account.CodeInvalid: {
+			Detail: nothingToEnd, Errors: []httpapi.FieldProblem{{Field: "refresh_token", Message: needsOne}},
+		}},
 	}, c.logout)
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "me", Tag: "Sessions", Method: http.MethodGet, Path: "/me", Summary: "Who am I",
 		Description: "Profiles come from register; while it is away the answer is 503 with what the token says.",
 		Errors:      []account.Code{account.CodeNotFound}, Bearer: true,
+		Without: []account.Code{account.CodeTooManyRequests}, // it is as good as away then
+		Shown:   map[account.Code]httpapi.Problem{account.CodeUnavailable: {User: &httpapi.KnownUser{UserID: "7d0f6a3e-5b1c-4b7e-9a55-1f2e3d4c5b6a", Username: "alice"}}},
 	}, c.me)
 }
 
@@ -115,11 +121,17 @@ func (Config) answer(t account.Tokens, err error) (*tokens, error) {
 	return out, nil
 }
 
+// What a sign-out of nothing is told.
+const (
+	nothingToEnd = "There is nothing to sign out of."
+	needsOne     = "is required, or everywhere"
+)
+
 func (c Config) logout(ctx context.Context, in *logout) (*struct{}, error) {
 	if in.Body.RefreshToken == "" && !in.Body.Everywhere {
 		return nil, &account.Error{
-			Code: account.CodeInvalid, Message: "There is nothing to sign out of.",
-			Fields: []account.Field{{Name: "refresh_token", Message: "is required, or everywhere"}},
+			Code: account.CodeInvalid, Message: nothingToEnd,
+			Fields: []account.Field{{Name: "refresh_token", Message: needsOne}},
 		}
 	}
 	if in.Body.Everywhere {

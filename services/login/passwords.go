@@ -40,8 +40,9 @@ func (c Config) addChange(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "change_password", Tag: "Passwords", Method: http.MethodPost, Path: "/me/password", Summary: "Change the password",
 		Description: "All sessions of the account end, and the answer is a new one; its owner is told by mail. " +
+			"Where a new session takes a further step, that is the answer, 403 `challenge_required`, and the password is the new one. " +
 			"The same request again finishes one whose answer was lost.",
-		Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials},
+		Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeChallenge}, Shown: map[account.Code]httpapi.Problem{account.CodeChallenge: furtherStep},
 	}, func(ctx context.Context, in *change) (*tokens, error) {
 		token, err := in.Token()
 		if err != nil {

@@ -15,7 +15,8 @@ func (c Config) addSessions(api *httpapi.API) {
 		ID: "sessions", Tag: "Sessions", Method: http.MethodGet, Path: "/me/sessions", Summary: "List the account's sessions",
 		Description: "Those that have not ended, newest first. Only where the directory knows them one by one: the embedded store does, " +
 			"Cognito does not.",
-		Bearer: true, Errors: []account.Code{account.CodeUnsupported},
+		Bearer: true, Errors: []account.Code{account.CodeUnsupported}, Without: []account.Code{account.CodeTooManyRequests},
+		Shown: map[account.Code]httpapi.Problem{account.CodeUnsupported: unknownOnes},
 	}, func(ctx context.Context, in *me) (*sessions, error) {
 		token, err := in.Token()
 		if err != nil {
@@ -36,7 +37,12 @@ func (c Config) addSessions(api *httpapi.API) {
 		ID: "end_session", Tag: "Sessions", Method: http.MethodDelete, Path: "/me/sessions/{id}", Summary: "End one of the account's sessions",
 		Description: "Its refresh token is void from then on. Where the directory does not know sessions one by one, sign out everywhere.",
 		Status:      http.StatusNoContent,
-		Bearer:      true, Errors: []account.Code{account.CodeNotFound, account.CodeUnsupported},
+		Bearer:      true, Errors: []account.Code{account.CodeNotFound, account.CodeUnsupported}, Without: []account.Code{account.CodeTooManyRequests},
+		Shown: map[account.Code]httpapi.Problem{
+			account.CodeInvalid:     {Errors: []httpapi.FieldProblem{{Field: "id", Message: "expected length <= 64"}}},
+			account.CodeNotFound:    {Detail: "There is no such session."},
+			account.CodeUnsupported: unknownOnes,
+		},
 	}, func(ctx context.Context, in *endSession) (*struct{}, error) {
 		token, err := in.Token()
 		if err != nil {
@@ -45,6 +51,9 @@ func (c Config) addSessions(api *httpapi.API) {
 		return nil, c.Sessions.EndSession(ctx, token, in.ID)
 	})
 }
+
+// unknownOnes is how a directory is shown that does not know single sessions.
+var unknownOnes = httpapi.Problem{Detail: "This directory does not know sessions one by one; sign out everywhere instead."}
 
 type endSession struct {
 	httpapi.Bearer

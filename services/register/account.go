@@ -36,6 +36,9 @@ func (a Account) AddRoutes(api *httpapi.API) {
 		Description: "What is missing stays, what is empty goes. Without If-Match the answer is 428; where the profile has changed since, 412. " +
 			"An e-mail address is changed by its own operation.",
 		Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeVersionChanged, account.CodeVersionRequired},
+		Shown: map[account.Code]httpapi.Problem{account.CodeInvalid: {
+			Errors: []httpapi.FieldProblem{{Field: "locale", Message: "must be a language tag, such as de-AT"}},
+		}},
 	}, a.update)
 	a.addEmail(api)
 	httpapi.Handle(api, httpapi.Operation{
@@ -49,7 +52,8 @@ func (a Account) AddRoutes(api *httpapi.API) {
 		Description: "With everything that is held of it; the username is free again then. It takes the password, since a token may be " +
 			"stolen. Once begun, it is ended whatever comes in between: a 503 that says so need not be repeated, and what is repeated gets 401 or 404, " +
 			"since the access tokens are void.",
-		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeInvalidCredentials},
+		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeInvalidCredentials, account.CodeChallenge},
+		Shown: map[account.Code]httpapi.Problem{account.CodeChallenge: stalePassword},
 	}, func(ctx context.Context, in *deletion) (*struct{}, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {
@@ -69,7 +73,11 @@ func (a Account) addEmail(api *httpapi.API) {
 		ID: "change_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email", Summary: "Ask for another e-mail address",
 		Description: "A code goes to the address. Where it belongs to another account its owner is told instead, and the answer is the same. 404 `not_supported` where the service has no mail server of its own. " +
 			"It takes the password, since a token may be stolen. A username stays what it is, an address too.",
-		Status: http.StatusAccepted, Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeNotFound, account.CodeUnsupported},
+		Status: http.StatusAccepted, Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeNotFound, account.CodeUnsupported, account.CodeChallenge},
+		Shown: map[account.Code]httpapi.Problem{
+			account.CodeChallenge:   stalePassword,
+			account.CodeUnsupported: {Detail: "This service sends no mail, so an address cannot be proven."},
+		},
 	}, func(ctx context.Context, in *changeEmail) (*message, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {
@@ -94,6 +102,10 @@ func (a Account) addEmail(api *httpapi.API) {
 		return answer(a.Registrar.ConfirmEmail(ctx, who, in.Body.Code))
 	})
 }
+
+// stalePassword is how it is shown that a password proves nothing, since an operator wants
+// another one set first.
+var stalePassword = httpapi.Problem{Detail: "The password must be reset."}
 
 type changeEmail struct {
 	httpapi.Bearer

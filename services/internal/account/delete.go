@@ -48,10 +48,10 @@ func (r *Registrar) Delete(ctx context.Context, who Identity, password string) e
 func (r *Registrar) prove(ctx context.Context, who Identity, password string) (User, error) {
 	user, err := r.Directory.FindUser(ctx, who.Username)
 	if err == nil && user.ID != who.UserID {
-		err = Errorf(CodeNotFound, nil, "The account is gone.")
+		err = ErrGone(nil)
 	}
 	if err != nil {
-		return User{}, err
+		return User{}, orGone(err)
 	}
 	guess, err := r.Limits.SignIn(ctx, who.Username)
 	if err != nil {

@@ -32,7 +32,7 @@ func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, passwo
 	if r.Mailless != nil {
 		return Errorf(CodeUnsupported, r.Mailless, "This service sends no mail, so an address cannot be proven.")
 	}
-	p, err := r.Profiles.Get(ctx, who.UserID)
+	p, err := r.Profile(ctx, who)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string)
 	case err != nil:
 		return Profile{}, err
 	}
-	p, err := r.Profiles.Get(ctx, who.UserID)
+	p, err := r.Profile(ctx, who)
 	switch {
 	case err != nil:
 		return Profile{}, err
@@ -132,14 +132,14 @@ func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string)
 	owned, err := r.Claims.MoveEmail(ctx, EmailMove{Username: who.Username, UserID: who.UserID, To: change.To, At: r.Now().UTC()})
 	switch {
 	case err != nil:
-		return Profile{}, err
+		return Profile{}, orGone(err)
 	case !owned:
 		return Profile{}, Errorf(CodeConflict, nil, "The address belongs to another account.")
 	}
 	// The table is what decides whose an address is, so it comes first. Until the
 	// directory knows, no codes for new passwords go out.
 	if err := r.Directory.SetEmail(ctx, who.Username, change.To); err != nil {
-		return Profile{}, err
+		return Profile{}, orGone(err)
 	}
 	if change.From != "" && change.From != change.To {
 		r.send(ctx, addressMoved(change.From, change.To, who.Username))
@@ -147,5 +147,5 @@ func (r *Registrar) ConfirmEmail(ctx context.Context, who Identity, code string)
 	if err := r.Claims.DropEmailChange(ctx, who.UserID); err != nil {
 		return Profile{}, err
 	}
-	return r.Profiles.Get(ctx, who.UserID)
+	return r.Profile(ctx, who)
 }

@@ -105,6 +105,7 @@ var (
 	errMismatch    = Error{Code: CodeMismatch, Message: "The code is wrong, or is not the newest one."}
 	errExpired     = Error{Code: CodeExpired, Message: "The code has expired or was tried too often; ask for a new one."}
 	errTaken       = Error{Code: CodeUsernameTaken, Message: "The username is taken."}
+	errGone        = Error{Code: CodeNotFound, Message: "The account is gone."}
 	errThrottled   = Error{Code: CodeTooManyRequests, Message: "Too many requests; try again later.", RetryAfter: 5 * time.Second}
 	errUnavailable = Error{Code: CodeUnavailable, Message: "The service is not available at the moment; try again later.", RetryAfter: 5 * time.Second}
 )
@@ -131,6 +132,17 @@ func ErrUsernameTaken(retryAfter time.Duration) error {
 	e := errTaken
 	e.RetryAfter = retryAfter
 	return &e
+}
+
+// ErrGone is the answer to somebody whose token is good and whose account is there no more.
+func ErrGone(cause error) error { return because(errGone, cause) }
+
+// orGone has what was not found of somebody's own account be the answer that it is gone.
+func orGone(err error) error {
+	if CodeOf(err) == CodeNotFound {
+		return ErrGone(err)
+	}
+	return err
 }
 
 // ErrThrottled says that a system behind us, or we, ask the caller to slow down.

@@ -29,12 +29,12 @@ func (r *Registrar) Export(ctx context.Context, who Identity, accessToken string
 	if found, err := r.Directory.FindUser(ctx, who.Username); err == nil && found.ID == e.User.ID {
 		e.User = found // GetUser does not know when it was made
 	}
-	if e.Profile, err = r.Profiles.Get(ctx, who.UserID); err != nil {
+	if e.Profile, err = r.Profile(ctx, who); err != nil {
 		return Export{}, err
 	}
 	claim, err := r.Claims.Find(ctx, who.Username)
 	if err != nil {
-		return Export{}, err
+		return Export{}, orGone(err)
 	}
 	e.SignedUp, e.Mailed = claim.CreatedAt, claim.Mailed
 	e.Wish, err = r.Claims.FindEmailChange(ctx, who.UserID)

@@ -18,7 +18,8 @@ const MaxDisplayName = 128
 // Profile gives the profile of whoever a verified access token belongs to.
 // CodeNotFound where the account is gone but its token has not yet expired.
 func (r *Registrar) Profile(ctx context.Context, who Identity) (Profile, error) {
-	return r.Profiles.Get(ctx, who.UserID)
+	p, err := r.Profiles.Get(ctx, who.UserID)
+	return p, orGone(err)
 }
 
 // ProfileChange is what the owner of a profile wants changed. What is nil stays, what is
@@ -35,7 +36,7 @@ func (r *Registrar) UpdateProfile(ctx context.Context, who Identity, of Versions
 	if err := change.fold(); err != nil {
 		return Profile{}, err
 	}
-	p, err := r.Profiles.Get(ctx, who.UserID)
+	p, err := r.Profile(ctx, who)
 	switch {
 	case err != nil:
 		return Profile{}, err
@@ -53,7 +54,7 @@ func (r *Registrar) UpdateProfile(ctx context.Context, who Identity, of Versions
 	if CodeOf(err) == CodeConflict {
 		return Profile{}, errVersion(err)
 	}
-	return p, err
+	return p, orGone(err)
 }
 
 // Versions are the versions of a record that a change may be of.

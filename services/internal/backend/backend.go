@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/lestrrat-go/jwx/v3/jwk"
+
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/background"
 	"spillway.example/services/internal/breach"
@@ -44,7 +46,10 @@ type Backend struct {
 
 	// Ready says whether the store can be used; nil where nothing local can fail.
 	Ready func(context.Context) error
-	// Routes adds what this backend serves itself; nil where it is nothing.
+	// JWKS gives the keys that access tokens are signed with; nil where somebody else serves
+	// them.
+	JWKS func(context.Context) (jwk.Set, error)
+	// Routes adds what else this backend serves itself; nil where it is nothing.
 	Routes func(*httpapi.API)
 	// Close gives everything back.
 	Close func() error
@@ -108,8 +113,8 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		Breaches:      breaches(c),
 		Introspection: c.Settings.IntrospectionSecrets,
 		Mailer:        mailer, Background: queue, Count: c.Telemetry.Count, Ready: store.Ping, Close: store.Close,
+		JWKS: store.JWKS,
 		Routes: func(api *httpapi.API) {
-			addKeys(api, store)
 			if server == account.Mailer(outbox) && c.Listens && c.Settings.Loopback() {
 				api.Mux.HandleFunc("GET /outbox", func(w http.ResponseWriter, r *http.Request) {
 					if queue.Wait(r.Context()) == nil { // so that a mail is there when its answer is
@@ -174,6 +179,9 @@ func breaches(c Config) *account.BreachCheck {
 
 // AddRoutes adds what the backend serves itself.
 func (b *Backend) AddRoutes(api *httpapi.API) {
+	if b.JWKS != nil {
+		addKeys(api, b.JWKS)
+	}
 	if b.Routes != nil {
 		b.Routes(api)
 	}

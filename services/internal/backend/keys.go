@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/lestrrat-go/jwx/v3/jwk"
+
 	"spillway.example/services/internal/account"
-	"spillway.example/services/internal/embedded"
 	"spillway.example/services/internal/httpapi"
 )
 
@@ -24,12 +25,13 @@ type keySetBody struct {
 func (keySetBody) ContentType(string) string { return "application/jwk-set+json" }
 
 // addKeys adds the keys that the embedded store's tokens are signed with.
-func addKeys(api *httpapi.API, store *embedded.Store) {
+func addKeys(api *httpapi.API, keys func(context.Context) (jwk.Set, error)) {
 	httpapi.Handle(api, httpapi.Operation{
 		ID: "jwks", Tag: "Tokens", Method: http.MethodGet, Path: "/.well-known/jwks.json", Summary: "Keys that access tokens are signed with",
 		Description: "Of the embedded store. With Cognito they are at the pool's own URL, which the tokens' `iss` begins.",
+		Without:     []account.Code{account.CodeTooManyRequests},
 	}, func(ctx context.Context, _ *struct{}) (*keySet, error) {
-		set, err := store.JWKS(ctx)
+		set, err := keys(ctx)
 		if err != nil {
 			return nil, err
 		}

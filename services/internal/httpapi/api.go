@@ -105,6 +105,13 @@ type Operation struct {
 	MayBear     bool           // whether it takes one, and may go without
 	Secrets     []string       // that services share, one of which it takes; none where it is nil
 	Form        []FormField    // of an operation that takes a form
+
+	// Without are those of every operation's errors that this one does not have: internal,
+	// unavailable and too_many_requests.
+	Without []account.Code
+	// Shown is what an error is shown with in the document, where that is not what it is shown
+	// with of every operation.
+	Shown map[account.Code]Problem
 }
 
 // Handle adds an operation. In and Out are huma's input and output types; an error
@@ -150,10 +157,10 @@ func Handle[In, Out any](a *API, op Operation, f func(context.Context, *In) (*Ou
 		}
 		return out, nil
 	})
-	describe(a.huma.OpenAPI(), op, codes)
 	if op.Form != nil {
 		describeForm(a.huma.OpenAPI().Paths[op.Path].Post, op.Form)
 	}
+	describe(a.huma.OpenAPI(), op, codes)
 }
 
 // OpenAPI gives the document that describes the operations (OpenAPI 3.1).
@@ -174,10 +181,11 @@ func (a *API) addProbes() {
 		p.Body.Status = "ok"
 		return p
 	}
-	Handle(a, Operation{ID: "healthz", Tag: probesTag, Method: http.MethodGet, Path: healthPath, Summary: "Whether the process runs"},
+	Handle(a, Operation{ID: "healthz", Tag: probesTag, Method: http.MethodGet, Path: healthPath, Summary: "Whether the process runs",
+		Without: []account.Code{account.CodeInternal, account.CodeUnavailable, account.CodeTooManyRequests}},
 		func(context.Context, *struct{}) (*probe, error) { return ok(), nil })
 	Handle(a, Operation{ID: "readyz", Tag: probesTag, Method: http.MethodGet, Path: readyPath, Summary: "Whether to send it requests",
-		Errors: []account.Code{codeDraining}},
+		Errors: []account.Code{codeDraining}, Without: []account.Code{account.CodeTooManyRequests}},
 		func(ctx context.Context, _ *struct{}) (*probe, error) {
 			if err := a.Ready(ctx); err != nil {
 				return nil, err
@@ -190,7 +198,7 @@ func (a *API) addProbes() {
 // health service beside it.
 func (a *API) Ready(ctx context.Context) error {
 	if frontdoor.Draining(ctx) {
-		p := &Problem{Code: codeDraining, Detail: "The process is about to end.", retryAfter: time.Second}
+		p := &Problem{Code: codeDraining, Detail: "The process is about to end.", RequestID: telemetry.RequestID(ctx), retryAfter: time.Second}
 		p.setStatus(http.StatusServiceUnavailable)
 		return p
 	}

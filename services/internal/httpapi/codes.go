@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -29,10 +30,10 @@ var kinds = map[account.Code]kind{
 	account.CodeInternal:           {http.StatusInternalServerError, internalMessage},
 	account.CodeInvalid:            {http.StatusUnprocessableEntity, "Some fields break a rule."},
 	account.CodeUsernameTaken:      {http.StatusConflict, "The username is taken."},
-	account.CodeConflict:           {http.StatusConflict, "The record was changed by somebody else."},
+	account.CodeConflict:           {http.StatusConflict, "The address belongs to another account."},
 	account.CodeVersionRequired:    {http.StatusPreconditionRequired, "A change needs the profile's ETag in If-Match."},
 	account.CodeVersionChanged:     {http.StatusPreconditionFailed, "The profile has changed; read it again."},
-	account.CodeNotFound:           {http.StatusNotFound, "There is no profile for this account."},
+	account.CodeNotFound:           {http.StatusNotFound, "The account is gone."},
 	account.CodeInvalidCredentials: {http.StatusUnauthorized, "The username or the password is wrong."},
 	account.CodeInvalidToken:       {http.StatusUnauthorized, "The token is not valid, or no longer is."},
 	account.CodeNotConfirmed:       {http.StatusForbidden, "The account waits for its confirmation code."},
@@ -43,7 +44,7 @@ var kinds = map[account.Code]kind{
 	account.CodeUnsupported:        {http.StatusNotFound, "The directory cannot do this, or the service is not set up for it."},
 	account.CodeTooManyRequests:    {http.StatusTooManyRequests, "Too many requests; try again later."},
 	account.CodeKeyReused:          {http.StatusUnprocessableEntity, "The Idempotency-Key came before with another request; use a new one."},
-	account.CodeInProgress:         {http.StatusConflict, "The same request is being worked on."},
+	account.CodeInProgress:         {http.StatusConflict, "The same request is still being worked on."},
 	account.CodeUnavailable:        {http.StatusServiceUnavailable, "The service is not available at the moment; try again later."},
 
 	// These never reach the domain.
@@ -94,9 +95,10 @@ func statusOf(code account.Code) (status int, known bool) {
 
 // withEdgeCodes adds the codes that an operation has by what it takes.
 func withEdgeCodes[In any](codes []account.Code, op Operation) []account.Code {
-	codes = append(codes, account.CodeInternal, account.CodeUnavailable)
-	if op.Tag != probesTag {
-		codes = append(codes, account.CodeTooManyRequests)
+	for _, code := range []account.Code{account.CodeInternal, account.CodeUnavailable, account.CodeTooManyRequests} {
+		if !slices.Contains(op.Without, code) {
+			codes = append(codes, code)
+		}
 	}
 	input := reflect.TypeFor[In]()
 	_, body := input.FieldByName("Body")
@@ -116,35 +118,30 @@ func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 	if described.Responses["422"] != nil && !slices.Contains(codes, account.CodeInvalid) {
 		codes = append(codes, account.CodeInvalid) // a parameter may break a rule
 	}
+	delete(described.Responses, "default") // huma's, of what cannot fail
 	for _, code := range codes {
-		k := kinds[code]
+		k, shown := kinds[code], op.Shown[code]
 		response := described.Responses[strconv.Itoa(k.status)]
 		switch code {
 		case codeClient:
 			response.Headers = clientHeaders
 		case codeMediaType:
 			response.Headers = mediaHeaders(mediaTypeOf(described))
+			shown = *notOfType(context.Background(), mediaTypeOf(described))
 		default:
 			response.Headers = errorHeaders[k.status]
+		}
+		if code == account.CodeInvalid && shown.Errors == nil {
+			shown.Errors = []FieldProblem{{Field: firstRequired(document, described), Message: isRequired}}
 		}
 		for _, media := range response.Content {
 			if media.Examples == nil {
 				media.Examples = map[string]*huma.Example{}
 			}
-			media.Examples[string(code)] = &huma.Example{Value: exampleOf(code, k, mediaTypeOf(described))}
+			media.Examples[string(code)] = &huma.Example{Value: exampleOf(code, k, shown)}
 		}
 	}
-	if described.RequestBody == nil {
-		return
-	}
-	for _, media := range described.RequestBody.Content {
-		schema := media.Schema
-		if schema != nil && schema.Ref != "" {
-			schema = document.Components.Schemas.SchemaFromRef(schema.Ref)
-		}
-		if schema == nil {
-			continue
-		}
+	for _, schema := range bodySchemas(document, described) {
 		for name, property := range schema.Properties {
 			if property.Ref == "" && !slices.Contains(schema.Required, name) {
 				property.Nullable = true
@@ -153,13 +150,40 @@ func describe(document *huma.OpenAPI, op Operation, codes []account.Code) {
 	}
 }
 
+// bodySchemas gives what the bodies of an operation are like.
+func bodySchemas(document *huma.OpenAPI, op *huma.Operation) (schemas []*huma.Schema) {
+	if op.RequestBody == nil {
+		return nil
+	}
+	for _, media := range op.RequestBody.Content {
+		schema := media.Schema
+		if schema != nil && schema.Ref != "" {
+			schema = document.Components.Schemas.SchemaFromRef(schema.Ref)
+		}
+		if schema != nil {
+			schemas = append(schemas, schema)
+		}
+	}
+	return schemas
+}
+
+// firstRequired gives a field that a body must have.
+func firstRequired(document *huma.OpenAPI, op *huma.Operation) string {
+	for _, schema := range bodySchemas(document, op) {
+		if len(schema.Required) > 0 {
+			return schema.Required[0]
+		}
+	}
+	panic(op.OperationID + " needs no field: show what an invalid request is told")
+}
+
 // unroutedResponses are what answers where there is no operation. They belong to none, so they
 // stand among the document's components, under their codes.
 func unroutedResponses() map[string]*huma.Response {
 	response := func(code account.Code, status int, meaning string) *huma.Response {
 		return &huma.Response{Description: meaning, Content: map[string]*huma.MediaType{problemMediaType: {
 			Schema:   &huma.Schema{Ref: "#/components/schemas/Problem"},
-			Examples: map[string]*huma.Example{string(code): {Value: exampleOf(code, kind{status: status}, "")}},
+			Examples: map[string]*huma.Example{string(code): {Value: exampleOf(code, kind{status: status}, Problem{})}},
 		}}}
 	}
 	method := response(codeMethod, http.StatusMethodNotAllowed, "Of a path that does not take the method")
@@ -170,20 +194,12 @@ func unroutedResponses() map[string]*huma.Response {
 	}
 }
 
-// exampleOf gives the answer with a code of an operation that takes bodies of a media type, as
-// it would be.
-func exampleOf(code account.Code, k kind, mediaType string) any {
+// exampleOf gives the answer with a code, as it would be, with what is shown of it.
+func exampleOf(code account.Code, k kind, shown Problem) any {
 	p := edgeProblem(context.Background(), k.status)
-	if code == codeMediaType {
-		p = notOfType(context.Background(), mediaType)
-	}
+	p.Errors, p.Challenge, p.User = shown.Errors, shown.Challenge, shown.User
 	p.Code, p.RequestID = string(code), "01JQ3ZK8V5"
-	if k.example != "" {
-		p.Detail = k.example
-	}
-	if code == account.CodeInvalid {
-		p.Errors = []FieldProblem{{Field: "username", Message: "must have at least 3 characters"}}
-	}
+	p.Detail = cmp.Or(shown.Detail, k.example, p.Detail)
 	text, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // a struct of strings and numbers

@@ -25,7 +25,7 @@ func (f *Form) Values(required ...string) (url.Values, error) {
 	wrong := &account.Error{Code: account.CodeInvalid, Message: "Some fields break a rule."}
 	for _, name := range required {
 		if values.Get(name) == "" {
-			wrong.Fields = append(wrong.Fields, account.Field{Name: name, Message: "is required"})
+			wrong.Fields = append(wrong.Fields, account.Field{Name: name, Message: isRequired})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {

@@ -220,6 +220,9 @@ const (
 	maxFieldName = 100 // bytes
 )
 
+// isRequired is the rule that a field which is not there breaks.
+const isRequired = "is required"
+
 // fieldProblem names the field itself where huma names the object around it.
 func fieldProblem(d *huma.ErrorDetail) FieldProblem {
 	p := nameField(d)
@@ -248,7 +251,7 @@ func nameField(d *huma.ErrorDetail) FieldProblem {
 	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
 	if name, ok := strings.CutPrefix(d.Message, before); ok {
 		if name, ok := strings.CutSuffix(name, after); ok {
-			return FieldProblem{Field: strings.TrimPrefix(field+"."+name, "."), Message: "is required"}
+			return FieldProblem{Field: strings.TrimPrefix(field+"."+name, "."), Message: isRequired}
 		}
 	}
 	if d.Message == validation.MsgUnexpectedProperty {

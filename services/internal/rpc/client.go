@@ -155,7 +155,7 @@ func fromConnect(err error) error {
 	case connect.CodeUnauthenticated:
 		return account.ErrToken(err)
 	case connect.CodeNotFound:
-		return account.Errorf(account.CodeNotFound, err, "There is no profile for this account.")
+		return account.ErrGone(err)
 	case connect.CodeResourceExhausted:
 		return account.ErrThrottled(err)
 	}
