@@ -29,7 +29,6 @@ import (
 	"spillway.example/services/local"
 	"spillway.example/services/login"
 	"spillway.example/services/register"
-	"spillway.example/verify"
 )
 
 // contract is what the OpenAPI document says of errors, and what has been seen of it.
@@ -249,7 +248,7 @@ func newStage(t *testing.T, c *contract, door string, with ...func(*backend.Back
 			t.Error(err)
 		}
 	})
-	s.hook(b, config)
+	s.hook(b, config, quick)
 	for _, change := range with {
 		change(b)
 	}
@@ -264,11 +263,10 @@ func newStage(t *testing.T, c *contract, door string, with ...func(*backend.Back
 }
 
 // hook puts the stage's fault in front of all ports.
-func (s *stage) hook(b *backend.Backend, config settings.Settings) {
+func (s *stage) hook(b *backend.Backend, config settings.Settings, store *embedded.Store) {
 	s.t.Helper()
-	keys := b.Denials.(verify.Keys) //nolint:forcetypeassert // the embedded store is both
 	b.Directory, b.Claims = accounttest.HookDirectory(b.Directory, s.call), accounttest.HookClaims(b.Claims, s.call)
-	b.Profiles, b.Denials = accounttest.HookProfiles(b.Profiles, s.call), accounttest.HookDenials(b.Denials, s.call)
+	b.Profiles = accounttest.HookProfiles(b.Profiles, s.call)
 	b.Limits.Counters, b.Replays.Records = accounttest.HookCounters(b.Limits.Counters, s.call), accounttest.HookRecords(b.Replays.Records, s.call)
 	b.JWKS = hookedKeys(b.JWKS, s.call)
 	ping := b.Ready
@@ -276,10 +274,13 @@ func (s *stage) hook(b *backend.Backend, config settings.Settings) {
 		return errors.Join(s.call("Backend.Ready", func() { err = ping(ctx) }), err)
 	}
 	var err error
-	b.Verifier, err = token.NewVerifier(token.Config{Issuer: config.TokenIssuer, ClientID: clientID, Keys: keys, Denials: b.Denials})
+	b.Verifier, err = token.NewVerifier(token.Config{
+		Issuer: config.TokenIssuer, ClientID: clientID, Keys: store, Denials: accounttest.HookDenials(store, s.call),
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	b.Denials = b.Verifier.Denials()
 }
 
 // call is an [accounttest.Hook]: it makes calls unless the fault says that they fail.
