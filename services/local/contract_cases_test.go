@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -621,13 +622,15 @@ func askAtOnce(t *testing.T, c *contract, door string) {
 		s := newStage(t, c, door)
 		again := with(good[id](s), "Idempotency-Key", uuid)
 		entered, leave := make(chan struct{}), make(chan struct{})
-		var first sync.Once
+		s.ports.Finish(t.Context()) // what is asked from now on is asked by the first
+		var stopped atomic.Bool
 		fault := func(call string) error {
-			if !strings.HasPrefix(call, "Records.") && call != "Denials.Denied" { // which nobody waits for that long
-				first.Do(func() {
-					close(entered)
-					<-leave
-				})
+			switch {
+			case strings.HasPrefix(call, "Records."):
+			case call == "Denials.Denied": // nobody waits for it that long
+			case stopped.CompareAndSwap(false, true):
+				close(entered)
+				<-leave
 			}
 			return nil
 		}
@@ -638,7 +641,12 @@ func askAtOnce(t *testing.T, c *contract, door string) {
 			s.made(again)
 		})
 		wg.Go(func() {
-			<-entered
+			select {
+			case <-entered:
+			case <-ended:
+				t.Errorf("%s: %s asks for nothing", door, id)
+				return
+			}
 			g := s.send(again)
 			close(leave)
 			<-ended
