@@ -93,10 +93,18 @@ func limits() []defence {
 		tests: []string{"account.TestUnknownNamesAreCounted"},
 	}, {
 		attack:  "learning who has an account from who is throttled",
-		without: "counting a mail before looking for the name",
+		without: "counting a code to confirm with before looking for the name",
 		edits: []edit{{
 			"services/internal/account/confirm.go", "code, err := r.Limits.Mail(ctx, MailConfirmation, name)",
 			"if _, err := r.Directory.FindUser(ctx, name); CodeOf(err) == CodeNotFound {\n\t\treturn nil\n\t}\n\tcode, err := r.Limits.Mail(ctx, MailConfirmation, name)",
+		}},
+		tests: []string{"account.TestUnknownNamesAreCounted"},
+	}, {
+		attack:  "learning who has an account from who is throttled",
+		without: "counting a code for a new password before looking for the name",
+		edits: []edit{{
+			"services/internal/account/reset.go", "code, err := s.Limits.Mail(ctx, MailReset, name)",
+			"if _, err := s.Directory.FindUser(ctx, name); CodeOf(err) == CodeNotFound {\n\t\treturn nil\n\t}\n\tcode, err := s.Limits.Mail(ctx, MailReset, name)",
 		}},
 		tests: []string{"account.TestUnknownNamesAreCounted"},
 	}, {

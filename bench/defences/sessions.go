@@ -57,8 +57,18 @@ func sessions() []defence {
 		tests:   []string{"verify.TestRevokedWithin", "token.TestDenyListAway"},
 	}, {
 		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
-		without: "the entry that a sign-out makes",
+		without: "the entry that a sign-out makes in the embedded store",
 		edits:   []edit{{endFile, "return d.store.denySession(ctx, tx, id, d.store.Now().Add(account.DenialLifetime))", "return nil"}},
+		tests:   []string{"local.TestSignOutStopsAccessTokens"},
+	}, {
+		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
+		without: "the entry that a sign-out makes by the access token, for Cognito",
+		edits:   []edit{{sessionsFile, "return s.Revoker.RevokeSession(ctx, who.SessionID)", "_ = who\n\t\treturn nil"}},
+		tests:   []string{"account.TestSignOutVoidsAccessTokens"},
+	}, {
+		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
+		without: "the entry that a sign-out everywhere makes",
+		edits:   []edit{{sessionsFile, "return s.Revoker.RevokeUser(ctx, user.ID, func(ctx context.Context) error {\n\t\treturn s.Directory.SignOutEverywhere(ctx, accessToken)\n\t})", "_ = user\n\treturn s.Directory.SignOutEverywhere(ctx, accessToken)"}},
 		tests:   []string{"local.TestSignOutStopsAccessTokens"},
 	}, {
 		attack:  "going on with an access token after the sign-out, the new password, the end of the account",

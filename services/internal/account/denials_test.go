@@ -121,6 +121,37 @@ func (d *meanwhile) SignOutEverywhere(ctx context.Context, token string) (err er
 	return d.Memory.SignOutEverywhere(ctx, token)
 }
 
+// TestSignOutVoidsAccessTokens signs out of a directory whose refresh token does not tell which
+// session it is of: the access token that comes along does.
+func TestSignOutVoidsAccessTokens(t *testing.T) {
+	t.Parallel()
+	m := accounttest.NewMemory(nil)
+	s := account.NewSessions(account.SessionsConfig{
+		Directory: m, Verifier: m, Revoker: account.NewRevoker(account.RevokerConfig{Denials: m}),
+	})
+	member(t, m)
+	var tokens [3]account.Tokens
+	for i := range tokens {
+		var err error
+		if tokens[i], err = s.SignIn(t.Context(), "alice", accounttest.Password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // the second time its access token is void
+		if err := s.SignOut(t.Context(), tokens[0].RefreshToken, tokens[0].AccessToken); err != nil {
+			t.Errorf("SignOut: %v", err)
+		}
+	}
+	if err := s.SignOut(t.Context(), tokens[1].RefreshToken, ""); err != nil {
+		t.Errorf("SignOut without an access token: %v", err)
+	}
+	for i, want := range []account.Code{account.CodeInvalidToken, "", ""} {
+		if _, err := m.Verify(t.Context(), tokens[i].AccessToken); account.CodeOf(err) != want {
+			t.Errorf("the access token of session %d: got %v, want %q", i, err, want)
+		}
+	}
+}
+
 func TestRevokeUserGivenUp(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
