@@ -167,14 +167,17 @@ func bodySchemas(document *huma.OpenAPI, op *huma.Operation) (schemas []*huma.Sc
 	return schemas
 }
 
-// firstRequired gives a field that a body must have.
+// firstRequired gives a field that a body must have, or else one that may break a rule.
 func firstRequired(document *huma.OpenAPI, op *huma.Operation) string {
 	for _, schema := range bodySchemas(document, op) {
 		if len(schema.Required) > 0 {
 			return schema.Required[0]
 		}
 	}
-	panic(op.OperationID + " needs no field: show what an invalid request is told")
+	if len(op.Parameters) > 0 {
+		return op.Parameters[0].Name
+	}
+	return "body"
 }
 
 // unroutedResponses are what answers where there is no operation. They belong to none, so they
