@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"spillway.example/services/internal/account"
@@ -42,7 +43,7 @@ func (s *Store) Refund(ctx context.Context, key string, l account.Limit) error {
 func (s *Store) count(ctx context.Context, doing, key string, change func(account.Counter) (next account.Counter, until time.Time)) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
-		return failure(doing, err)
+		return crowded(doing, err)
 	}
 	defer conn.Close() //nolint:errcheck // gives it back, as it was before
 	// A transaction that is cut off may be rolled back after the connection is given back,
@@ -54,7 +55,7 @@ func (s *Store) count(ctx context.Context, doing, key string, change func(accoun
 	defer conn.ExecContext(ctx, `PRAGMA synchronous = full`) //nolint:errcheck // it cannot fail outside a transaction
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return failure(doing, err)
+		return crowded(doing, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
 	old, kept, err := findCounter(ctx, tx, key)
@@ -81,6 +82,16 @@ func (s *Store) count(ctx context.Context, doing, key string, change func(accoun
 		return failure(doing, err)
 	}
 	return failure(doing, tx.Commit())
+}
+
+// crowded is [failure] for the wait for the file's one writer. That others write is no outage: an
+// attempt that cannot be counted for it must not be made, or whoever keeps the file busy could
+// guess without end. CodeTooManyRequests.
+func crowded(doing string, err error) error {
+	if busy(err) || errors.Is(err, context.DeadlineExceeded) {
+		return account.ErrThrottled(fmt.Errorf("%s: others write: %w", doing, err))
+	}
+	return failure(doing, err)
 }
 
 // findCounter reads a counter and until when it is kept; zero where nothing is counted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,4 +104,35 @@ func TestWhatWaitsForTheDisk(t *testing.T) {
 	if len(got["count"]) < 4 || slices.ContainsFunc(got["count"], func(level int) bool { return level != normal }) {
 		t.Errorf("counts wait for the disk by %v, want %d each", got["count"], normal)
 	}
+}
+
+// TestBusyFileAdmitsNobodyUncounted has another process write while people sign in: attempts
+// that cannot be counted for it are refused, or whoever keeps the file busy could guess without
+// end.
+func TestBusyFileAdmitsNobodyUncounted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir, func(c *embedded.Config) { c.BusyTimeout = 100 * time.Millisecond })
+	limits := account.NewLimits(account.LimitsConfig{Counters: s, Policies: account.DefaultPolicies(), Key: []byte("key")})
+	other, err := raw(t, dir).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(t.Context(), `BEGIN IMMEDIATE`); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 30 {
+		wg.Go(func() {
+			_, err := limits.SignIn(t.Context(), "alice")
+			wantCode(t, "SignIn while another process writes", err, account.CodeTooManyRequests)
+		})
+	}
+	wg.Wait()
+	if _, err := other.ExecContext(t.Context(), `ROLLBACK`); err != nil {
+		t.Fatal(err)
+	}
+	_, err = limits.SignIn(t.Context(), "alice")
+	wantCode(t, "SignIn afterwards", err, "")
 }

@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/crypto/argon2"
+
+	"spillway.example/services/internal/account"
 )
 
 // Argon2 is what argon2id is run with (RFC 9106 section 3.1).
@@ -42,6 +45,8 @@ func (a Argon2) params() *argon2id.Params {
 type hasher struct {
 	params *argon2id.Params
 	slots  chan struct{}
+	// checks is how many checks are under way, most of them waiting for a slot.
+	checks atomic.Int64
 	onHash func()
 	dummy  string
 }
@@ -74,9 +79,18 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	return argon2id.CreateHash(password, h.params)
 }
 
+// maxChecks is how many checks may be under way for each core: some seconds' worth. Anybody may
+// ask for one, and more would only keep everybody waiting.
+const maxChecks = 64
+
 // check says whether a password fits a hash, and whether the hash was made with
 // other parameters than new ones are. No hash at all takes the same work as one.
+// CodeTooManyRequests where too many are under way.
 func (h *hasher) check(ctx context.Context, password, hash string) (fits, old bool, err error) {
+	defer h.checks.Add(-1)
+	if h.checks.Add(1) > int64(maxChecks*cap(h.slots)) {
+		return false, false, account.ErrThrottled(errors.New("too many passwords are being checked"))
+	}
 	release, err := h.acquire(ctx)
 	if err != nil {
 		return false, false, err

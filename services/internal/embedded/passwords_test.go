@@ -85,7 +85,8 @@ func TestHashIsMadeAnew(t *testing.T) {
 }
 
 // TestHashingIsBounded asks for many hashes at once, each of which waits: no more than
-// there are cores are begun, and a context that is done gives up its place.
+// there are cores are begun, no more than 64 for each wait, and a context that is done gives up
+// its place.
 func TestHashingIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -97,12 +98,15 @@ func TestHashingIsBounded(t *testing.T) {
 		cores := int64(runtime.GOMAXPROCS(0))
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
-		var gaveUp atomic.Int64
-		for range 4 * cores {
+		var gaveUp, refused atomic.Int64
+		for range 70 * cores {
 			wg.Go(func() {
 				_, err := d.SignIn(ctx, "nobody", "password")
-				if account.CodeOf(err) == account.CodeUnavailable {
+				switch account.CodeOf(err) {
+				case account.CodeUnavailable:
 					gaveUp.Add(1)
+				case account.CodeTooManyRequests:
+					refused.Add(1)
 				}
 			})
 		}
@@ -110,10 +114,13 @@ func TestHashingIsBounded(t *testing.T) {
 		if got := begun.Load(); got != cores {
 			t.Errorf("got %d hashes at once, want %d", got, cores)
 		}
+		if got := refused.Load(); got != 6*cores {
+			t.Errorf("got %d that were refused, want %d", got, 6*cores)
+		}
 		cancel()
 		synctest.Wait()
-		if got := gaveUp.Load(); got != 3*cores {
-			t.Errorf("got %d that gave up, want the %d that waited", got, 3*cores)
+		if got := gaveUp.Load(); got != 63*cores {
+			t.Errorf("got %d that gave up, want the %d that waited", got, 63*cores)
 		}
 		close(hold)
 		wg.Wait()

@@ -17,6 +17,11 @@ import (
 // one browser may send the same one at the same time, and an answer may be lost.
 const grace = 10 * time.Second
 
+// rotations is how often a session's refresh token is replaced within the grace. Tabs share one
+// replacement; a longer chain would be walked for each old token that comes, while nobody else
+// can write.
+const rotations = 16
+
 // refreshToken is a refresh token: what it has in common with all others of its
 // session, and what is its own. Only hashes of it are stored. Any token of a session
 // tells which session it was, so that an old one betrays its theft without a list of
@@ -141,6 +146,19 @@ func (d *Directory) replace(ctx context.Context, tx *sql.Tx, session string, t *
 // over.
 func (d *Directory) rotate(ctx context.Context, tx *sql.Tx, session string, t *refreshToken) (*refreshToken, error) {
 	now := d.store.Now()
+	var recent int
+	var oldest time.Time
+	err := tx.QueryRowContext(ctx, `SELECT count(*), min(replaced_at) FROM refresh_tokens WHERE session_id = ? AND replaced_at > ?`,
+		session, stamp(now.Add(-grace))).Scan(&recent, (*stamp)(&oldest))
+	switch {
+	case err != nil:
+		return nil, err
+	case recent >= rotations:
+		return nil, &account.Error{
+			Code: account.CodeTooManyRequests, Message: "The session was refreshed too often; go on with the token that you have.",
+			RetryAfter: oldest.Add(grace).Sub(now),
+		}
+	}
 	salt := make([]byte, secretSize)
 	_, _ = rand.Read(salt) // never fails
 	next := t.next(salt)

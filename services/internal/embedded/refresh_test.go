@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ func TestRefreshModel(t *testing.T) {
 	d := directory(open(t, t.TempDir(), on(clock)))
 	member(t, d, "alice")
 	rapid.Check(t, func(rt *rapid.T) {
-		const grace = 10 * time.Second
+		const grace, rotations = 10 * time.Second, 16
 		first, err := d.SignIn(context.Background(), "alice", accounttest.Password)
 		if err != nil {
 			rt.Fatalf("SignIn: %v", err)
@@ -45,6 +46,10 @@ func TestRefreshModel(t *testing.T) {
 					if account.CodeOf(err) != account.CodeInvalidToken {
 						rt.Fatalf("token %d of %d: got %v, want it refused", i, len(tokens), err)
 					}
+				case newest && i >= rotations && clock.Now().Sub(replaced[i-rotations]) < grace:
+					if account.CodeOf(err) != account.CodeTooManyRequests {
+						rt.Fatalf("token %d of %d, replaced %d times just now: got %v, want it to wait", i, len(tokens), rotations, err)
+					}
 				case err != nil:
 					rt.Fatalf("token %d of %d: %v", i, len(tokens), err)
 				case newest:
@@ -59,6 +64,35 @@ func TestRefreshModel(t *testing.T) {
 			"": func(*rapid.T) {},
 		})
 	})
+}
+
+// TestRefreshChainsEnd has nobody make a chain of replaced tokens that is long to walk.
+func TestRefreshChainsEnd(t *testing.T) {
+	t.Parallel()
+	clock := &accounttest.Clock{}
+	d := directory(open(t, t.TempDir(), on(clock)))
+	member(t, d, "alice")
+	tokens, err := d.SignIn(t.Context(), "alice", accounttest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 50 {
+		next, err := d.Refresh(t.Context(), tokens.RefreshToken)
+		if account.CodeOf(err) == account.CodeTooManyRequests {
+			if e, ok := errors.AsType[*account.Error](err); n != 16 || !ok || e.RetryAfter != 10*time.Second {
+				t.Errorf("after %d refreshes at once: %v", n, err)
+			}
+			clock.Advance(10 * time.Second)
+			_, err := d.Refresh(t.Context(), tokens.RefreshToken)
+			wantCode(t, "Refresh when it may", err, "")
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = next
+	}
+	t.Error("50 refreshes at once")
 }
 
 // TestTabsAtOnce refreshes one token from many tabs and both processes at once: nobody
