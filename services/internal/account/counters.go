@@ -103,7 +103,7 @@ func (c Counter) Refund(l Limit) Counter {
 type Counters interface {
 	// Take counts one attempt if the key's limit admits it, in one atomic step: any
 	// number of attempts at once are never more than the limit. The counter is kept
-	// for at least keep. A Take whose outcome was lost may count twice.
+	// for at least keep, or as long as Trust had it kept. A Take whose outcome was lost may count twice.
 	Take(ctx context.Context, key string, l Limit, keep time.Duration, now time.Time) (Taken, error)
 	// Trust forgets the attempts under a key and marks it as trusted until then; it is
 	// kept for at least as long.

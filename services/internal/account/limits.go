@@ -95,7 +95,7 @@ func (l *Limits) Code(ctx context.Context, name string, how ...string) (Guess, e
 // that one that has used up its own takes nothing of the account's.
 func (l *Limits) guess(ctx context.Context, account Policy, name string, how ...string) (Guess, error) {
 	client := clientOf(ctx)
-	taken, err := l.take(ctx, GuessPair, trustFor, name, client)
+	taken, err := l.take(ctx, GuessPair, name, client)
 	g := Guess{pair: l.key(GuessPair, name, client), taken: taken}
 	if len(l.Policies[GuessPair]) > 0 {
 		g.limits = l
@@ -104,11 +104,11 @@ func (l *Limits) guess(ctx context.Context, account Policy, name string, how ...
 		return g, err
 	}
 	if client != "" {
-		if _, err := l.take(ctx, GuessAddress, 0, client); err != nil {
+		if _, err := l.take(ctx, GuessAddress, client); err != nil {
 			return g, err
 		}
 	}
-	_, err = l.take(ctx, account, 0, append([]string{name}, how...)...)
+	_, err = l.take(ctx, account, append([]string{name}, how...)...)
 	return g, err
 }
 
@@ -133,7 +133,7 @@ func (l *Limits) SignUp(ctx context.Context) error {
 	if l == nil || client == "" {
 		return nil
 	}
-	_, err := l.take(ctx, SignUpAddress, 0, client)
+	_, err := l.take(ctx, SignUpAddress, client)
 	return err
 }
 
@@ -202,7 +202,7 @@ func (s Sending) Unseen(ctx context.Context, use MailUse, address string) (bool,
 }
 
 func (s Sending) take(ctx context.Context, p Policy, of ...string) error {
-	_, err := s.limits.take(ctx, p, 0, of...)
+	_, err := s.limits.take(ctx, p, of...)
 	if err == nil {
 		s.taken.mu.Lock()
 		defer s.taken.mu.Unlock()
@@ -246,12 +246,12 @@ func MailFailed(ctx context.Context) {
 }
 
 // take counts an attempt on one budget. CodeTooManyRequests.
-func (l *Limits) take(ctx context.Context, p Policy, keep time.Duration, of ...string) (Taken, error) {
+func (l *Limits) take(ctx context.Context, p Policy, of ...string) (Taken, error) {
 	limit := l.Policies[p]
 	if len(limit) == 0 {
 		return Taken{Admitted: true}, nil
 	}
-	taken, err := l.Counters.Take(ctx, l.key(p, of...), limit, max(keep, limit.Longest()), l.Now())
+	taken, err := l.Counters.Take(ctx, l.key(p, of...), limit, limit.Longest(), l.Now())
 	if err != nil {
 		return Taken{}, err
 	}

@@ -42,6 +42,11 @@ func (i counterItem) counter() account.Counter {
 	}
 }
 
+// trustKept is the attribute that has the time to live of a counter which was trusted: attempts
+// that come later must not shorten it. Past that time they do not lengthen it either, and go with
+// the counter, at most once in as long as a trust lasts.
+const trustKept = "trust_kept"
+
 // looks is how often a counter is looked at that changes between the look and the step.
 // The second look is the last, unless others make it fresh or use it up in between.
 const looks = 4
@@ -78,7 +83,7 @@ func (s *Store) Take(ctx context.Context, key string, l account.Limit, keep time
 // nothing left of earlier attempts, or with some and room for one more. max(a, b), which
 // the count needs, is no function of DynamoDB's.
 func takeStep(key string, seen account.Counter, l account.Limit, keep time.Duration, now time.Time) *dynamodb.UpdateItemInput {
-	set := []string{TTLAttribute + " = :expires"}
+	set := []string{TTLAttribute + " = if_not_exists(" + trustKept + ", :expires)"}
 	var conditions []string
 	with := values{":now": number(now.UnixMicro()), ":expires": number(now.Add(keep).Unix() + 1)}
 	for i, tier := range l {
@@ -124,7 +129,7 @@ func (s *Store) step(ctx context.Context, in *dynamodb.UpdateItemInput, options 
 func (s *Store) Trust(ctx context.Context, key string, until time.Time) error {
 	_, err := s.step(ctx, &dynamodb.UpdateItemInput{
 		Key:              pk(counterKey(key)),
-		UpdateExpression: aws.String("SET trusted_until = :until, " + TTLAttribute + " = :expires REMOVE time0, time1, time2"),
+		UpdateExpression: aws.String("SET trusted_until = :until, " + trustKept + " = :expires, " + TTLAttribute + " = :expires REMOVE time0, time1, time2"),
 		ExpressionAttributeValues: values{
 			":until": number(until.UnixMicro()), ":expires": number(until.Unix() + 1),
 		},

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
@@ -18,6 +21,43 @@ func TestCounters(t *testing.T) {
 	t.Parallel()
 	s := dynamo.New(client(t), table)
 	accounttest.RunCounters(t, func(*testing.T) account.Counters { return s })
+}
+
+// An attempt keeps a counter for its own time, and takes nothing of a trust's.
+func TestCountersAreKept(t *testing.T) {
+	t.Parallel()
+	db := client(t)
+	s := dynamo.New(db, table)
+	limit := account.Limit{{Count: 9, Per: time.Hour}}
+	now := time.Now().Truncate(time.Second)
+	key := accounttest.Name("counter")
+	wantKept := func(what string, want time.Duration) {
+		t.Helper()
+		if _, err := s.Take(t.Context(), key, limit, time.Hour, now); err != nil {
+			t.Fatal(err)
+		}
+		out, err := db.GetItem(t.Context(), &dynamodb.GetItemInput{
+			TableName: aws.String(table), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "count#" + key}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var item struct {
+			ExpiresAt int64 `dynamodbav:"expires_at"`
+		}
+		if err := attributevalue.UnmarshalMap(out.Item, &item); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Unix(item.ExpiresAt, 0).Sub(now.Add(want)); got < 0 || got > 2*time.Second {
+			t.Errorf("%s: it is kept %v longer than wanted", what, got)
+		}
+	}
+	wantKept("an attempt", time.Hour)
+	if err := s.Trust(t.Context(), key, now.Add(720*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	wantKept("an attempt of somebody known", 720*time.Hour)
+	wantKept("another", 720*time.Hour)
 }
 
 // counting counts the calls that go out.

@@ -93,10 +93,12 @@ func (a *API) caller(ctx context.Context, in any) (account.Caller, error) {
 }
 
 // final says whether another try would end the same, at any time: with a fresh token, too,
-// and once the answer's challenge is over.
+// and once the answer's challenge is over. What breaks a rule ends the same without a record,
+// which nobody has to pay for whoever sends it again and again.
 func (p *Problem) final() bool {
 	return p.Status < http.StatusInternalServerError && p.retryAfter == 0 &&
-		p.Code != string(account.CodeInvalidToken) && p.Code != string(account.CodeChallenge)
+		p.Code != string(account.CodeInvalidToken) && p.Code != string(account.CodeChallenge) &&
+		p.Code != string(account.CodeInvalid)
 }
 
 // encode makes what is kept of an answer.
