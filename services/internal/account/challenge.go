@@ -133,7 +133,7 @@ func (s *Sessions) GivePassword(ctx context.Context, username, password string) 
 	if err := s.Directory.SetTemporaryPassword(ctx, name, password); err != nil {
 		return err
 	}
-	return s.revokeNamed(ctx, name)
+	return s.revokeNamed(ctx, name, nil)
 }
 
 // ErrChallenge says that a further step is needed to sign in.

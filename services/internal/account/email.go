@@ -79,7 +79,7 @@ func (r *Registrar) sendEmailCode(ctx context.Context, change EmailChange, p Pro
 		return fmt.Errorf("drawing a code: %w", err)
 	}
 	code := fmt.Sprintf("%06d", n)
-	mail := addressCode(change.To, p.Username, code)
+	mail := addressCode(change.To, code)
 	if owned {
 		code, mail = rand.Text(), addressWanted(change.To)
 	}

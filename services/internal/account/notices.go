@@ -81,12 +81,14 @@ func passwordChanged(u User) Mail {
 	}
 }
 
-func addressCode(email, username, code string) Mail {
+// addressCode does not say whose account it is: the address is not proven yet, and a name may
+// be made to look like a link.
+func addressCode(email, code string) Mail {
 	return Mail{
 		To:      email,
 		Subject: "Your code for this address",
-		Text: fmt.Sprintf("The code that makes this the address of the account %q is %s. It is good for an hour.\n\n"+
-			"If you did not ask for it, there is nothing to do.\n", username, code),
+		Text: fmt.Sprintf("The code that makes this the address of your account is %s. It is good for an hour.\n\n"+
+			"If you did not ask for it, there is nothing to do.\n", code),
 	}
 }
 

@@ -66,9 +66,9 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	// The code is used up, so nobody can ask for this again.
 	ctx, cancel := toTheEnd(ctx, endWithin)
 	defer cancel()
-	if err := s.revokeNamed(ctx, name); err != nil {
+	if err := s.revokeNamed(ctx, name, nil); err != nil {
 		again := s.Background.Do(ctx, func(ctx context.Context) {
-			if err := s.revokeNamed(ctx, name); err != nil {
+			if err := s.revokeNamed(ctx, name, nil); err != nil {
 				s.Logger.ErrorContext(ctx, "access tokens are good until they expire", "err", err)
 			}
 		})
@@ -77,28 +77,47 @@ func (s *Sessions) ResetPassword(ctx context.Context, in Reset) error {
 	return nil
 }
 
-// revokeIfReset voids the access tokens of an account whose directory did not say whether it
-// has made the password this one, if it has. It does so in the background: nobody may learn
-// by the answer, or its time, whether a password is right.
+const (
+	// endTries is how often the sessions of an account are tried to be ended whose password was
+	// reset, endPause the time between two tries.
+	endTries = 3
+	endPause = 2 * time.Second
+)
+
+// revokeIfReset ends the sessions, and voids the access tokens, of an account whose directory
+// did not say whether it has made the password this one and ended them, if it has. It does so in
+// the background: nobody may learn by the answer, or its time, whether a password is right.
 func (s *Sessions) revokeIfReset(ctx context.Context, name, password string) {
 	err := s.Background.Do(ctx, func(ctx context.Context) {
-		changed, err := s.changed(ctx, name, password)
+		tokens, err := s.Directory.SignIn(ctx, name, password)
+		changed, err := PasswordFits(err)
 		if err != nil {
 			s.Logger.ErrorContext(ctx, "access tokens may be good until they expire", "err", err)
 		}
 		if !changed {
 			return
 		}
-		if err := s.revokeNamed(ctx, name); err != nil {
-			s.Logger.ErrorContext(ctx, "access tokens are good until they expire", "err", err)
+		var end func(context.Context) error
+		if tokens.AccessToken != "" { // none where a further step is asked for
+			end = func(ctx context.Context) error { return s.Directory.SignOutEverywhere(ctx, tokens.AccessToken) }
 		}
+		for try := 1; ; try++ {
+			if err = s.revokeNamed(ctx, name, end); err == nil {
+				return
+			}
+			if try == endTries || s.Revoker.Wait(ctx, endPause) != nil {
+				break
+			}
+		}
+		s.Logger.ErrorContext(ctx, "sessions go on after a reset, and access tokens may be good until they expire", "err", err)
 	})
 	if err != nil {
 		s.Logger.ErrorContext(ctx, "access tokens may be good until they expire", "err", err)
 	}
 }
 
-func (s *Sessions) revokeNamed(ctx context.Context, name string) error {
+// revokeNamed voids the access tokens of whoever has a name; for end see [Revoker.RevokeUser].
+func (s *Sessions) revokeNamed(ctx context.Context, name string, end func(context.Context) error) error {
 	user, err := s.Directory.FindUser(ctx, name)
 	switch {
 	case CodeOf(err) == CodeNotFound:
@@ -106,7 +125,7 @@ func (s *Sessions) revokeNamed(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	}
-	return s.Revoker.RevokeUser(ctx, user.ID, nil)
+	return s.Revoker.RevokeUser(ctx, user.ID, end)
 }
 
 // endWithin is how long what has begun may take once the caller has gone: who wants

@@ -10,13 +10,25 @@ import (
 	"spillway.example/services/internal/account/accounttest"
 )
 
-// vague is a directory that does not say whether it has reset a password.
+// vague is a directory that does not say whether it has reset a password, and fails to end
+// sessions for some time.
 type vague struct {
 	*accounttest.Memory
-	does bool
+	does  bool
+	fails int
+	ended int
 }
 
-func (d vague) ResetPassword(ctx context.Context, username, code, password string) error {
+func (d *vague) SignOutEverywhere(ctx context.Context, accessToken string) error {
+	if d.fails > 0 {
+		d.fails--
+		return account.ErrThrottled(nil)
+	}
+	d.ended++
+	return d.Memory.SignOutEverywhere(ctx, accessToken)
+}
+
+func (d *vague) ResetPassword(ctx context.Context, username, code, password string) error {
 	if d.does {
 		if err := d.Memory.ResetPassword(ctx, username, code, password); err != nil {
 			return err
@@ -53,15 +65,16 @@ func TestChangeOfUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestResetOfUnknownOutcome voids the access tokens of before if the password is the new
-// one, and otherwise none: whoever asks for a reset need not have the code.
+// TestResetOfUnknownOutcome ends the sessions of before, and voids their access tokens, if the
+// password is the new one, and otherwise none: whoever asks for a reset need not have the code.
 func TestResetOfUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	for _, done := range []bool{true, false} {
 		clock := &accounttest.Clock{}
 		m := accounttest.NewMemory(clock.Now)
+		directory := &vague{Memory: m, does: done, fails: 2}
 		s := account.NewSessions(account.SessionsConfig{
-			Directory: vague{m, done}, Claims: m, Verifier: m, Mailer: m, Now: clock.Now,
+			Directory: directory, Claims: m, Verifier: m, Mailer: m, Now: clock.Now,
 			Revoker: account.NewRevoker(account.RevokerConfig{
 				Denials: m, Now: clock.Now, Wait: func(_ context.Context, d time.Duration) error { clock.Advance(d); return nil },
 			}),
@@ -86,6 +99,9 @@ func TestResetOfUnknownOutcome(t *testing.T) {
 		}
 		if _, err := m.Verify(t.Context(), before.AccessToken); (account.CodeOf(err) == account.CodeInvalidToken) != done {
 			t.Errorf("an access token of before: got %v; the password is the new one: %v", err, done)
+		}
+		if got := directory.ended == 1; got != done {
+			t.Errorf("the sessions of before were ended %d times; the password is the new one: %v", directory.ended, done)
 		}
 	}
 }

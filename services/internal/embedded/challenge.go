@@ -55,7 +55,7 @@ func (d *Directory) RespondToChallenge(ctx context.Context, a account.ChallengeA
 		if refused, err = d.useCode(ctx, tx, u.ID, newPassword, a.Session); refused != nil || err != nil {
 			return err
 		}
-		if err := errors.Join(setPassword(ctx, tx, u.ID, hash, time.Time{}), endSessions(ctx, tx, u.ID)); err != nil {
+		if err := errors.Join(setPassword(ctx, tx, u.ID, hash, time.Time{}), d.endSessions(ctx, tx, u.ID)); err != nil {
 			return err
 		}
 		ses, err = d.openSession(ctx, tx, u)
@@ -86,6 +86,6 @@ func (d *Directory) SetTemporaryPassword(ctx context.Context, username, password
 		case !u.Confirmed:
 			return account.Errorf(account.CodeNotFound, nil, "There is no such user.")
 		}
-		return errors.Join(setPassword(ctx, tx, u.ID, hash, until), endSessions(ctx, tx, u.ID))
+		return errors.Join(setPassword(ctx, tx, u.ID, hash, until), d.endSessions(ctx, tx, u.ID))
 	})
 }

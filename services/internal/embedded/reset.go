@@ -61,7 +61,7 @@ func (d *Directory) ResetPassword(ctx context.Context, username, code, password 
 		if err := setPassword(ctx, tx, u.ID, hash, time.Time{}); err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, u.ID)
+		return d.endSessions(ctx, tx, u.ID)
 	})
 	if err != nil {
 		return err

@@ -223,3 +223,41 @@ func TestAccessEndsWithTheSession(t *testing.T) {
 	_, err := d.GetUser(t.Context(), tokens.AccessToken)
 	wantCode(t, "GetUser", err, account.CodeInvalidToken)
 }
+
+// TestAccessEndsWithThePassword changes passwords in every way, and crashes at once: whatever
+// ends sessions voids their access tokens in the same step.
+func TestAccessEndsWithThePassword(t *testing.T) {
+	t.Parallel()
+	const next = "another horse, another staple"
+	for name, change := range map[string]func(context.Context, *testing.T, *embedded.Directory, *postbox, account.Tokens) error{
+		"reset": func(ctx context.Context, t *testing.T, d *embedded.Directory, box *postbox, _ account.Tokens) error {
+			return errors.Join(d.ForgotPassword(ctx, "alice"), d.ResetPassword(ctx, "alice", box.code(t), next))
+		},
+		"a temporary password": func(ctx context.Context, _ *testing.T, d *embedded.Directory, _ *postbox, _ account.Tokens) error {
+			return d.SetTemporaryPassword(ctx, "alice", next)
+		},
+		"sign out everywhere": func(ctx context.Context, _ *testing.T, d *embedded.Directory, _ *postbox, tokens account.Tokens) error {
+			return d.SignOutEverywhere(ctx, tokens.AccessToken)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := open(t, dir)
+			box := &postbox{}
+			d := s.Directory(box)
+			signUp(t, d, alice)
+			wantCode(t, "Confirm", d.Confirm(t.Context(), "alice", box.code(t)), "")
+			member(t, d, "bob")
+			before, bobs := signIn(t, d, "alice"), signIn(t, d, "bob")
+			if err := change(t.Context(), t, d, box, before); err != nil {
+				t.Fatal(err)
+			}
+			after := open(t, dir).Verifier() // of the next process
+			_, err := after.Verify(t.Context(), before.AccessToken)
+			wantCode(t, "Verify", err, account.CodeInvalidToken)
+			_, err = after.Verify(t.Context(), bobs.AccessToken)
+			wantCode(t, "Verify of somebody else", err, "")
+		})
+	}
+}
