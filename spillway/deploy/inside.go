@@ -1,10 +1,14 @@
 package deploy
 
-import "go.yaml.in/yaml/v4"
+import (
+	"go.yaml.in/yaml/v4"
+
+	"spillway.example/services/local/templates"
+)
 
 // importsOf gives the names of the exports that a resolved template imports.
 func importsOf(n *yaml.Node) (names []string) {
-	if name, argument := call(n); name == "Fn::ImportValue" && argument.Kind == yaml.ScalarNode {
+	if name, argument := templates.Call(n); name == "Fn::ImportValue" && argument.Kind == yaml.ScalarNode {
 		return []string{argument.Value}
 	}
 	for _, c := range n.Content {
@@ -15,8 +19,8 @@ func importsOf(n *yaml.Node) (names []string) {
 
 // exportsOf gives the names that a resolved template exports.
 func exportsOf(root *yaml.Node) (names []string) {
-	for _, output := range members(member(root, "Outputs")) {
-		if name := scalar(member(output, "Export"), "Name"); name != "" {
+	for _, output := range templates.Members(templates.Member(root, "Outputs")) {
+		if name := templates.Scalar(templates.Member(output, "Export"), "Name"); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -27,24 +31,24 @@ func exportsOf(root *yaml.Node) (names []string) {
 // of the tasks' containers and of the functions.
 func settingsOf(root *yaml.Node) map[string][]string {
 	found := map[string][]string{}
-	for _, r := range members(member(root, "Resources")) {
-		switch scalar(r, "Type") {
+	for _, r := range templates.Members(templates.Member(root, "Resources")) {
+		switch templates.Scalar(r, "Type") {
 		case "AWS::ECS::TaskDefinition":
-			containers := member(r, "Properties", "ContainerDefinitions")
+			containers := templates.Member(r, "Properties", "ContainerDefinitions")
 			if containers == nil {
 				continue
 			}
 			for _, c := range containers.Content {
 				for _, list := range []string{"Environment", "Secrets"} {
-					if entries := member(c, list); entries != nil {
+					if entries := templates.Member(c, list); entries != nil {
 						for _, e := range entries.Content {
-							found["the task"] = append(found["the task"], scalar(e, "Name"))
+							found["the task"] = append(found["the task"], templates.Scalar(e, "Name"))
 						}
 					}
 				}
 			}
 		case "AWS::Lambda::Function":
-			for name := range members(member(r, "Properties", "Environment", "Variables")) {
+			for name := range templates.Members(templates.Member(r, "Properties", "Environment", "Variables")) {
 				found["the function"] = append(found["the function"], name)
 			}
 		}

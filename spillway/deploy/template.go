@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"spillway.example/services/local/templates"
 )
 
 // Template is a CloudFormation template, read.
@@ -55,17 +57,17 @@ func ParseTemplate(text []byte) (Template, error) {
 	if t.root.Kind == yaml.DocumentNode && len(t.root.Content) == 1 {
 		t.root = t.root.Content[0]
 	}
-	for name, n := range members(member(t.root, "Parameters")) {
+	for name, n := range templates.Members(templates.Member(t.root, "Parameters")) {
 		p := Parameter{Name: name}
 		if err := n.Decode(&p); err != nil {
 			return Template{}, fmt.Errorf("parameter %s: %w", name, err)
 		}
 		t.parameters = append(t.parameters, p)
 	}
-	for id, n := range members(member(t.root, "Resources")) {
+	for id, n := range templates.Members(templates.Member(t.root, "Resources")) {
 		r := TemplateResource{
-			LogicalID: id, Type: scalar(n, "Type"), Condition: scalar(n, "Condition"), DeletionPolicy: scalar(n, "DeletionPolicy"),
-			properties: member(n, "Properties"),
+			LogicalID: id, Type: templates.Scalar(n, "Type"), Condition: templates.Scalar(n, "Condition"), DeletionPolicy: templates.Scalar(n, "DeletionPolicy"),
+			properties: templates.Member(n, "Properties"),
 		}
 		if r.Type == "" {
 			return Template{}, fmt.Errorf("resource %s: has no type", id)
@@ -93,6 +95,20 @@ func (t Template) Parameter(name string) (Parameter, bool) {
 // Resources gives the resources in the order in which they are declared.
 func (t Template) Resources() []TemplateResource { return slices.Clone(t.resources) }
 
+// Resolve gives the template with these values in the place of its parameters, secret ones
+// masked, without what conditions leave out. region takes the place of AWS::Region where it
+// is not empty. What only AWS knows stays the function that it is.
+func (t Template) Resolve(values []Value, region string) *yaml.Node {
+	known := map[string]string{}
+	for _, v := range values {
+		known[v.Name] = v.String()
+	}
+	if region != "" {
+		known["AWS::Region"] = region
+	}
+	return templates.Resolve(t.root, known, nil)
+}
+
 // Body gives the template as CloudFormation gets it: as it was written, or without its
 // comments where it would be too long for a request.
 func (t Template) Body() (string, error) {
@@ -107,4 +123,16 @@ func (t Template) Body() (string, error) {
 		return "", fmt.Errorf("%s: has %d bytes without comments, and CloudFormation takes %d: split it", t.File, len(bare), maxBody)
 	}
 	return string(bare), nil
+}
+
+// uncommented gives a copy without comments. Aliases, which CloudFormation does not take,
+// stay as they are.
+func uncommented(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.HeadComment, c.LineComment, c.FootComment = "", "", ""
+	c.Content = nil
+	for _, child := range n.Content {
+		c.Content = append(c.Content, uncommented(child))
+	}
+	return &c
 }

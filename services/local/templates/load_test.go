@@ -36,6 +36,7 @@ type stack struct {
 type template struct {
 	file       string
 	text       string
+	root       *yaml.Node // with its functions as they are written
 	parameters map[string]any
 	mappings   map[string]any
 	conditions map[string]any
@@ -103,10 +104,9 @@ func parseTemplate(file, text string) (template, error) {
 	if !ok {
 		return template{}, fmt.Errorf("it is no mapping")
 	}
-	section := func(name string) map[string]any { m, _ := body[name].(map[string]any); return m }
 	return template{
-		file: file, text: text, parameters: section("Parameters"), mappings: section("Mappings"),
-		conditions: section("Conditions"), resources: section("Resources"), outputs: section("Outputs"),
+		file: file, text: text, root: doc.Content[0], parameters: section(body, "Parameters"), mappings: section(body, "Mappings"),
+		conditions: section(body, "Conditions"), resources: section(body, "Resources"), outputs: section(body, "Outputs"),
 	}, nil
 }
 

@@ -2,7 +2,12 @@ package templates_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"spillway.example/services/local/templates"
 )
 
 // live is a stack as CloudFormation would make it: functions carried out, what conditions
@@ -83,7 +88,7 @@ func (d *deployment) render(v variant) []live {
 }
 
 func (d *deployment) renderStack(s stack, v variant, exports map[string]any) live {
-	l := live{stack: s, template: d.templates[s.Template], values: map[string]string{}, resources: map[string]resource{}, outputs: map[string]any{}}
+	l := live{stack: s, template: d.templates[s.Template], values: map[string]string{}, resources: map[string]resource{}}
 	for _, name := range sorted(l.template.parameters) {
 		given, ok := v.values[s.Name][name]
 		def, hasDefault := get(l.template.parameters[name], "Default").(string)
@@ -102,23 +107,63 @@ func (d *deployment) renderStack(s stack, v variant, exports map[string]any) liv
 			l.missing = append(l.missing, name)
 		}
 	}
-	e := evaluator{live: &l, exports: exports}
-	for id, r := range l.template.resources {
-		if e.excluded(r) {
-			continue
-		}
-		properties, _ := e.value(get(r, "Properties")).(map[string]any)
+	made := plain(templates.Resolve(l.template.root, l.known(), l.fromAWS(exports)))
+	for id, r := range section(made, "Resources") {
 		l.resources[id] = resource{
 			Type: str(r, "Type"), DeletionPolicy: str(r, "DeletionPolicy"), UpdateReplacePolicy: str(r, "UpdateReplacePolicy"),
-			DependsOn: get(r, "DependsOn"), Properties: properties,
+			DependsOn: get(r, "DependsOn"), Properties: section(r, "Properties"),
 		}
 	}
-	for name, o := range l.template.outputs {
-		if !e.excluded(o) {
-			l.outputs[name] = e.value(o)
-		}
-	}
+	l.outputs = section(made, "Outputs")
 	return l
+}
+
+// known gives the values of the parameters and of the pseudo parameters.
+func (l live) known() map[string]string {
+	known := map[string]string{"AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012", "AWS::Partition": "aws"}
+	maps.Copy(known, l.values)
+	return known
+}
+
+// fromAWS makes up what only AWS knows: names in braces, the id of a user pool, which
+// programs take apart, and what the stacks before have exported.
+func (l live) fromAWS(exports map[string]any) templates.Live {
+	answer := func(function, argument string, list []string) any {
+		switch function {
+		case "Ref":
+			if str(l.template.resources[argument], "Type") == "AWS::Cognito::UserPool" {
+				return "eu-west-1_AbCdEfGhI"
+			}
+			return "{" + argument + "}"
+		case "Fn::GetAtt":
+			return "{" + argument + "}"
+		case "Fn::ImportValue":
+			if v, ok := exports[argument]; ok {
+				return v
+			}
+			return "{no export " + argument + "}"
+		case "Fn::GetAZs":
+			return []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}
+		case "Fn::Cidr":
+			blocks := []string{}
+			for i := range int(number(map[string]any{"n": list[1]}, "n")) {
+				blocks = append(blocks, fmt.Sprintf("{block %d}", i))
+			}
+			return blocks
+		}
+		panic("templates: there is no answer for " + function)
+	}
+	return func(function string, argument *yaml.Node) *yaml.Node {
+		var list []string
+		for _, n := range argument.Content {
+			list = append(list, n.Value)
+		}
+		var n yaml.Node
+		if err := n.Encode(answer(function, argument.Value, list)); err != nil {
+			panic(err)
+		}
+		return &n
+	}
 }
 
 // ofType gives the ids of the resources of a type, in order.

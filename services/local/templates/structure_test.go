@@ -147,6 +147,9 @@ func refuse(parameter any, value string) string {
 	return ""
 }
 
+// variable is a name in Fn::Sub.
+var variable = regexp.MustCompile(`\$\{([^}!]+)\}`)
+
 func usedParameters(t template) map[string]bool {
 	used := map[string]bool{}
 	for _, section := range []map[string]any{t.conditions, t.resources, t.outputs} {

@@ -15,6 +15,15 @@ func get(v any, path ...string) any {
 	return v
 }
 
+// section gives what get gives where it is a mapping, else an empty one.
+func section(v any, path ...string) map[string]any {
+	m, ok := get(v, path...).(map[string]any)
+	if !ok {
+		m = map[string]any{}
+	}
+	return m
+}
+
 // str gives what get gives where it is text, else "".
 func str(v any, path ...string) string {
 	s, _ := get(v, path...).(string)

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"spillway.example/services/local/templates"
 )
 
 //go:embed cuts.yaml
@@ -77,7 +79,7 @@ func CutFolder(from, to string, cuts []Cut) (made map[string]int, err error) {
 		if err := yaml.Load(text, &root); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		resources := member(document(&root), "Resources")
+		resources := templates.Member(document(&root), "Resources")
 		if resources == nil {
 			continue
 		}
@@ -137,8 +139,8 @@ func document(n *yaml.Node) *yaml.Node {
 func (c Cut) make(template, resources *yaml.Node) (times int) {
 	for i := 0; i+1 < len(resources.Content); {
 		id, resource := resources.Content[i].Value, resources.Content[i+1]
-		properties := member(resource, "Properties")
-		if t := member(resource, "Type"); t == nil || t.Value != c.Type || c.With != "" && member(properties, c.With) == nil {
+		properties := templates.Member(resource, "Properties")
+		if t := templates.Member(resource, "Type"); t == nil || t.Value != c.Type || c.With != "" && templates.Member(properties, c.With) == nil {
 			i += 2
 			continue
 		}
@@ -157,14 +159,14 @@ func (c Cut) make(template, resources *yaml.Node) (times int) {
 // forget takes what refers to a resource out of every list, DependsOn and output.
 func forget(template, resources *yaml.Node, id string) {
 	for i := 1; i < len(resources.Content); i += 2 {
-		if d := member(resources.Content[i], "DependsOn"); d != nil && d.Kind == yaml.ScalarNode && d.Value == id {
+		if d := templates.Member(resources.Content[i], "DependsOn"); d != nil && d.Kind == yaml.ScalarNode && d.Value == id {
 			remove(resources.Content[i], []string{"DependsOn"})
 		}
 	}
-	outputs := member(template, "Outputs")
+	outputs := templates.Member(template, "Outputs")
 	if outputs != nil {
 		for i := 0; i+1 < len(outputs.Content); {
-			if value := member(outputs.Content[i+1], "Value"); value != nil && value.Kind == yaml.ScalarNode && refers(value, id) {
+			if value := templates.Member(outputs.Content[i+1], "Value"); value != nil && value.Kind == yaml.ScalarNode && refers(value, id) {
 				outputs.Content = slices.Delete(outputs.Content, i, i+2)
 				continue
 			}
@@ -200,7 +202,7 @@ func remove(n *yaml.Node, path []string) (times int) {
 		}
 		return times
 	case len(path) > 1:
-		return remove(member(n, path[0]), path[1:])
+		return remove(templates.Member(n, path[0]), path[1:])
 	case n.Kind == yaml.MappingNode:
 		i := slices.IndexFunc(n.Content, func(c *yaml.Node) bool { return c.Value == path[0] })
 		if i >= 0 && i%2 == 0 {
@@ -209,16 +211,4 @@ func remove(n *yaml.Node, path []string) (times int) {
 		}
 	}
 	return 0
-}
-
-func member(n *yaml.Node, name string) *yaml.Node {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return n.Content[i+1]
-		}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"spillway.example/services/local/templates"
 	"spillway.example/spillway/deploy"
 )
 
@@ -99,14 +100,12 @@ func resolved(body string, parameters map[string]string) (map[string]*resource, 
 	}
 	all := map[string]*resource{}
 	root := t.Resolve(values, Region)
-	for i := 0; i+1 < len(member(root, "Resources").Content); i += 2 {
-		id, n := member(root, "Resources").Content[i].Value, member(root, "Resources").Content[i+1]
+	for id, n := range templates.Members(templates.Member(root, "Resources")) {
 		text, err := yaml.Marshal(n)
 		if err != nil {
 			return nil, err
 		}
-		policy := member(n, "DeletionPolicy")
-		all[id] = &resource{logical: id, kind: member(n, "Type").Value, is: string(text), keep: policy != nil && policy.Value == "Retain"}
+		all[id] = &resource{logical: id, kind: templates.Scalar(n, "Type"), is: string(text), keep: templates.Scalar(n, "DeletionPolicy") == "Retain"}
 	}
 	return all, nil
 }

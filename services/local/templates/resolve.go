@@ -1,4 +1,4 @@
-package deploy
+package templates
 
 import (
 	"regexp"
@@ -9,13 +9,17 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// resolver works out what can be of a template's functions before AWS has it: whatever
-// follows from parameters, mappings and conditions. References to resources, attributes
-// and other stacks' exports stay as they are. See
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+// Live gives what AWS alone knows of a stack that is there, nil where that is not to be
+// known either. It is asked for what [Resolve] cannot work out by itself: function is the
+// function's name in its long form, such as Ref or Fn::GetAtt, and argument its argument,
+// worked out as far as can be. That of Fn::GetAtt is of the form Resource.Attribute.
+type Live func(function string, argument *yaml.Node) *yaml.Node
+
+// resolver works out the functions of one template.
 type resolver struct {
-	values     map[string]Value
-	parameters map[string]Parameter
+	values     map[string]string
+	live       Live
+	parameters *yaml.Node
 	mappings   *yaml.Node
 	conditions *yaml.Node
 	known      map[string]bool // conditions that were worked out
@@ -24,24 +28,21 @@ type resolver struct {
 // none is a value that AWS::NoValue takes away.
 var none = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
 
-// Resolve gives a template with these values in the place of its parameters, without what
-// conditions leave out. region takes the place of AWS::Region where it is not empty.
-func (t Template) Resolve(values []Value, region string) *yaml.Node {
+// Resolve gives a template with these values in the place of its parameters and of pseudo
+// parameters, such as AWS::Region, without what conditions leave out. It works out what
+// follows from them, mappings and conditions. References to resources, attributes and other
+// stacks' exports are what live says of them; where that is nil, they stay as they are. See
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+func Resolve(template *yaml.Node, values map[string]string, live Live) *yaml.Node {
+	if live == nil {
+		live = func(string, *yaml.Node) *yaml.Node { return nil }
+	}
 	r := resolver{
-		values: map[string]Value{}, parameters: map[string]Parameter{}, known: map[string]bool{},
-		mappings: member(t.root, "Mappings"), conditions: member(t.root, "Conditions"),
-	}
-	for _, p := range t.parameters {
-		r.parameters[p.Name] = p
-	}
-	for _, v := range values {
-		r.values[v.Name] = v
-	}
-	if region != "" {
-		r.values["AWS::Region"] = Value{Value: region}
+		values: values, live: live, known: map[string]bool{},
+		parameters: Member(template, "Parameters"), mappings: Member(template, "Mappings"), conditions: Member(template, "Conditions"),
 	}
 	out := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	for name, n := range members(t.root) {
+	for name, n := range Members(template) {
 		switch name {
 		case "Parameters", "Mappings", "Conditions", "Rules", "Metadata":
 			continue // all that they say is in the rest now
@@ -56,9 +57,9 @@ func (t Template) Resolve(values []Value, region string) *yaml.Node {
 // conditional gives the members whose condition holds.
 func (r *resolver) conditional(n *yaml.Node) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	for name, m := range members(n) {
+	for name, m := range Members(n) {
 		holds, known := true, true
-		if c := scalar(m, "Condition"); c != "" {
+		if c := Scalar(m, "Condition"); c != "" {
 			holds, known = r.condition(c)
 		}
 		if holds || !known {
@@ -68,9 +69,9 @@ func (r *resolver) conditional(n *yaml.Node) *yaml.Node {
 	return out
 }
 
-// call gives the function that a node is, in either of its forms, such as Fn::Sub, and
+// Call gives the function that a node is, in either of its forms, such as Fn::Sub, and
 // its argument; an empty name where it is none.
-func call(n *yaml.Node) (name string, argument *yaml.Node) {
+func Call(n *yaml.Node) (name string, argument *yaml.Node) {
 	if tag, ok := strings.CutPrefix(n.Tag, "!"); ok && tag != "" && !strings.HasPrefix(tag, "!") {
 		bare := *n
 		bare.Style &^= yaml.TaggedStyle
@@ -90,7 +91,7 @@ func call(n *yaml.Node) (name string, argument *yaml.Node) {
 
 // node works out a node; what cannot be stays the function that it is.
 func (r *resolver) node(n *yaml.Node) *yaml.Node {
-	name, argument := call(n)
+	name, argument := Call(n)
 	if name == "" {
 		return r.children(n)
 	}
@@ -109,10 +110,13 @@ func (r *resolver) node(n *yaml.Node) *yaml.Node {
 		return r.sub(n, argument)
 	}
 	argument = r.children(argument)
-	if k, inner := call(argument); k != "" {
+	if k, inner := Call(argument); k != "" {
 		argument = r.node(&yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{text("Fn::" + strings.TrimPrefix(k, "Fn::")), inner}})
 	}
 	if out := r.apply(name, argument); out != nil {
+		return out
+	}
+	if out := r.live(name, argument); out != nil {
 		return out
 	}
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{text(name), argument}}
@@ -123,7 +127,7 @@ func (r *resolver) children(n *yaml.Node) *yaml.Node {
 	switch n.Kind {
 	case yaml.MappingNode:
 		out := &yaml.Node{Kind: n.Kind, Tag: n.Tag}
-		for name, m := range members(n) {
+		for name, m := range Members(n) {
 			put(out, name, r.node(m))
 		}
 		return out
@@ -141,23 +145,32 @@ func (r *resolver) children(n *yaml.Node) *yaml.Node {
 	return &bare
 }
 
-// ref gives a parameter's value, nil for what is none.
+// ref gives the value of a parameter or of a resource, nil where it is not known.
 func (r *resolver) ref(name string) *yaml.Node {
 	if name == "AWS::NoValue" {
 		return none
 	}
 	v, ok := r.values[name]
 	if !ok {
-		return nil
+		return r.live("Ref", text(name))
 	}
-	if strings.HasPrefix(r.parameters[name].Type, "List<") || r.parameters[name].Type == "CommaDelimitedList" {
-		return list(strings.Split(v.String(), ","))
+	kind := Scalar(Member(r.parameters, name), "Type")
+	if strings.HasPrefix(kind, "List<") || kind == "CommaDelimitedList" {
+		return list(strings.Split(v, ","))
 	}
-	n := text(v.String())
-	if _, err := strconv.Atoi(n.Value); err == nil && r.parameters[name].Type == "Number" {
+	n := text(v)
+	if _, err := strconv.Atoi(v); err == nil && kind == "Number" {
 		n.Tag = "!!int"
 	}
 	return n
+}
+
+// attribute gives what a name in Fn::Sub stands for, nil where it is not known.
+func (r *resolver) attribute(name string) *yaml.Node {
+	if strings.Contains(name, ".") {
+		return r.live("Fn::GetAtt", text(name))
+	}
+	return r.ref(name)
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z0-9:.]+)\}`)
@@ -173,13 +186,13 @@ func (r *resolver) sub(n, argument *yaml.Node) *yaml.Node {
 	}
 	s := variable.ReplaceAllStringFunc(format.Value, func(v string) string {
 		name := v[2 : len(v)-1]
-		if m := member(own, name); m != nil {
+		if m := Member(own, name); m != nil {
 			if m.Kind == yaml.ScalarNode && !strings.HasPrefix(m.Tag, "!R") {
 				return m.Value
 			}
 			return v
 		}
-		if out := r.ref(name); out != nil && out != none && out.Kind == yaml.ScalarNode {
+		if out := r.attribute(name); out != nil && out != none && out.Kind == yaml.ScalarNode {
 			return out.Value
 		}
 		return v
@@ -201,7 +214,7 @@ func (r *resolver) apply(name string, a *yaml.Node) *yaml.Node {
 	args := a.Content
 	switch {
 	case name == "Fn::FindInMap" && len(args) == 3:
-		return member(r.mappings, plain(args)...)
+		return Member(r.mappings, plain(args)...)
 	case name == "Fn::Select" && len(args) == 2 && plain(args[:1]) != nil && args[1].Kind == yaml.SequenceNode:
 		if i, err := strconv.Atoi(args[0].Value); err == nil && i >= 0 && i < len(args[1].Content) {
 			return args[1].Content[i]
@@ -234,7 +247,7 @@ func (r *resolver) condition(name string) (holds, known bool) {
 	if holds, known := r.known[name]; known {
 		return holds, true
 	}
-	n := member(r.conditions, name)
+	n := Member(r.conditions, name)
 	if n == nil {
 		return false, false
 	}
@@ -246,11 +259,11 @@ func (r *resolver) condition(name string) (holds, known bool) {
 }
 
 func (r *resolver) holds(n *yaml.Node) (holds, known bool) {
-	name, a := call(n)
+	name, a := Call(n)
 	if name == "Condition" {
 		return r.condition(a.Value)
 	}
-	if c := scalar(n, "Condition"); c != "" && name == "" {
+	if c := Scalar(n, "Condition"); c != "" && name == "" {
 		return r.condition(c)
 	}
 	if a == nil || a.Kind != yaml.SequenceNode {
@@ -281,7 +294,7 @@ func (r *resolver) holds(n *yaml.Node) (holds, known bool) {
 func plain(nodes []*yaml.Node) []string {
 	values := []string{}
 	for _, n := range nodes {
-		if name, _ := call(n); name != "" || n.Kind != yaml.ScalarNode {
+		if name, _ := Call(n); name != "" || n.Kind != yaml.ScalarNode {
 			return nil
 		}
 		values = append(values, n.Value)
