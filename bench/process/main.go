@@ -12,9 +12,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
+
+	"spillway.example/bench/started"
 )
 
 func main() {
@@ -53,10 +54,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // build builds a main package as images have it, and gives the file.
 func build(ctx context.Context, dir, name, pkg string) (string, error) {
 	file := filepath.Join(dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", file, pkg) //nolint:gosec // names from this program
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, said)
+	if err := started.Build(ctx, file, pkg, "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w"); err != nil {
+		return "", err
 	}
 	return file, nil
 }

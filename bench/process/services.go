@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
+
+	"spillway.example/bench/started"
 )
 
 const (
@@ -23,8 +22,7 @@ const (
 // service is an HTTP service under load.
 type service struct {
 	name, pkg  string
-	addr       string
-	cmd        *exec.Cmd
+	started    *started.Service
 	requests   int
 	throughput sample // requests a second
 }
@@ -44,9 +42,8 @@ func services(ctx context.Context, dir string, rounds int, out io.Writer) (err e
 		}
 		ended = true
 		for _, s := range all {
-			if s.cmd != nil {
-				_ = s.cmd.Process.Kill() // it keeps nothing
-				_ = s.cmd.Wait()         // as killed
+			if s.started != nil {
+				s.started.Kill() // it keeps nothing
 			}
 		}
 	}
@@ -56,7 +53,7 @@ func services(ctx context.Context, dir string, rounds int, out io.Writer) (err e
 		if err != nil {
 			return err
 		}
-		if err := s.start(file); err != nil {
+		if s.started, err = started.Start(ctx, nil, file); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if err := s.load(slice); err != nil { // to warm it up
@@ -80,7 +77,7 @@ func services(ctx context.Context, dir string, rounds int, out io.Writer) (err e
 	fmt.Fprintln(tw, "service\trequests a second\tCPU a request, µs")
 	cpu := make([]float64, len(all))
 	for i, s := range all {
-		cpu[i] = used(s.cmd).Seconds() * 1e6 / float64(s.requests)
+		cpu[i] = s.started.CPU().Seconds() * 1e6 / float64(s.requests)
 		fmt.Fprintf(tw, "%s\t%s\t%.2f\n", s.name, s.throughput.shown("%.0f"), cpu[i])
 	}
 	fmt.Fprintln(tw, "\t\t")
@@ -89,41 +86,13 @@ func services(ctx context.Context, dir string, rounds int, out io.Writer) (err e
 	return tw.Flush()
 }
 
-// start starts the service on a free port and waits until it answers.
-func (s *service) start(file string) error {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	s.addr = l.Addr().String()
-	if err := l.Close(); err != nil {
-		return err
-	}
-	_, port, _ := strings.Cut(s.addr, ":")
-	s.cmd = exec.Command(file) //nolint:noctx // a file that this program has built; services ends it
-	s.cmd.Env = []string{"PORT=" + port, "LISTEN_HOST=127.0.0.1"}
-	s.cmd.Stderr = os.Stderr
-	if err := s.cmd.Start(); err != nil {
-		return err
-	}
-	for range 2000 {
-		c, dialErr := net.Dial("tcp", s.addr) //nolint:noctx // at once, or again
-		if dialErr == nil {
-			return c.Close()
-		}
-		err = dialErr
-		time.Sleep(5 * time.Millisecond)
-	}
-	return err
-}
-
 // load puts a service under load for a while and notes its throughput.
 func (s *service) load(d time.Duration) error {
 	counts, errs := make([]int, connections), make([]error, connections)
 	var wg sync.WaitGroup
 	began := time.Now()
 	for i := range connections {
-		wg.Go(func() { counts[i], errs[i] = client(s.addr, began.Add(d)) })
+		wg.Go(func() { counts[i], errs[i] = client(s.started.Addr, began.Add(d)) })
 	}
 	wg.Wait()
 	took := time.Since(began)

@@ -10,16 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"spillway.example/bench/started"
 )
 
 // rounds is how often each copy gets its turn, and turn how many requests that is.
@@ -29,11 +28,10 @@ const rounds, turn = 25, 400
 type service struct {
 	name string
 	env  []string
-	url  string
-	cmd  *exec.Cmd
 
-	times []float64 // of a request, in µs: the median of each turn
-	cpu   float64   // of a request, in µs, over the whole run
+	started *started.Service
+	times   []float64 // of a request, in µs: the median of each turn
+	cpu     float64   // of a request, in µs, over the whole run
 }
 
 func main() {
@@ -50,8 +48,8 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, "login")
-	if text, err := exec.CommandContext(ctx, "go", "build", "-o", file, "./services/login/cmd/login").CombinedOutput(); err != nil { //nolint:gosec // a file of our own
-		return fmt.Errorf("building login: %w\n%s", err, text)
+	if err := started.Build(ctx, file, "./services/login/cmd/login"); err != nil {
+		return err
 	}
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // it is the sender that is measured
@@ -67,8 +65,9 @@ func run(ctx context.Context, out io.Writer) (err error) {
 		{name: "METRICS=emf, OTLP of every trace", env: append(slices.Clone(emf), otlp)},
 	}
 	for i, s := range services {
-		if err := s.start(ctx, file, filepath.Join(dir, fmt.Sprint(i))); err != nil {
-			return err
+		settings := append([]string{"STORE=embedded", "DATA_DIR=" + filepath.Join(dir, fmt.Sprint(i)), "DRAIN_TIMEOUT=1s"}, s.env...)
+		if s.started, err = started.Start(ctx, settings, file); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	for r := range rounds + 1 {
@@ -93,31 +92,6 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	return tw.Flush()
 }
 
-// start starts a copy and waits until it answers.
-func (s *service) start(ctx context.Context, file, data string) error {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String()) // it is one
-	if err := l.Close(); err != nil {
-		return err
-	}
-	s.url = "http://127.0.0.1:" + port
-	s.cmd = exec.CommandContext(ctx, file)
-	s.cmd.Env = append([]string{"STORE=embedded", "DATA_DIR=" + data, "PORT=" + port, "DRAIN_TIMEOUT=1s"}, s.env...)
-	if err := s.cmd.Start(); err != nil {
-		return err
-	}
-	for range 500 {
-		if _, err = s.ask(ctx); err == nil {
-			return nil
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return fmt.Errorf("%s does not answer: %w", s.name, err)
-}
-
 // turn sends the requests of a turn and gives the median of their times, in µs.
 func (s *service) turn(ctx context.Context) (float64, error) {
 	times := make([]float64, turn)
@@ -135,7 +109,7 @@ func (s *service) turn(ctx context.Context) (float64, error) {
 // ask asks who is signed in, with no token: an answer that no directory is asked for, and
 // so the dearest place to tell of it.
 func (s *service) ask(ctx context.Context) (time.Duration, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/me", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.started.Addr+"/me", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -154,11 +128,8 @@ func (s *service) ask(ctx context.Context) (time.Duration, error) {
 
 // stop ends a copy and takes its bill.
 func (s *service) stop() error {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	err := s.cmd.Wait()
-	s.cpu = float64((s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()).Microseconds()) / ((rounds + 1) * turn)
+	err := s.started.Stop()
+	s.cpu = float64(s.started.CPU().Microseconds()) / ((rounds + 1) * turn)
 	return err
 }
 

@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"spillway.example/bench/started"
 )
 
 const password = "correct horse battery staple"
@@ -39,10 +39,10 @@ var operations = []operation{
 
 // services is `spillway run` on a folder of its own.
 type services struct {
-	url  string
-	dir  string
-	cmd  *exec.Cmd
-	http http.Client
+	url     string
+	dir     string
+	started *started.Service
+	http    http.Client
 
 	strangers int // addresses so far that nobody has
 }
@@ -54,50 +54,32 @@ func (s *services) stranger() string {
 	return fmt.Sprintf("other-%05d@example.com", s.strangers)
 }
 
-func start(ctx context.Context) (*services, error) {
-	dir, err := os.MkdirTemp("", "timing")
-	if err != nil {
+func start(ctx context.Context) (s *services, err error) {
+	s = &services{}
+	if s.dir, err = os.MkdirTemp("", "timing"); err != nil {
 		return nil, err
 	}
-	s := &services{dir: dir}
-	binary := filepath.Join(dir, "spillway")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./spillway").CombinedOutput(); err != nil { //nolint:gosec // its own folder
-		s.stop()
-		return nil, fmt.Errorf("building spillway: %w\n%s", err, out)
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		s.stop()
-		return nil, err
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		s.stop()
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(address)
-	s.url = "http://" + address
-	s.cmd = exec.CommandContext(ctx, binary, "run") //nolint:gosec // what was just built
-	s.cmd.Env = []string{"PORT=" + port, "DATA_DIR=" + filepath.Join(dir, "data"), "LIMITS=off", "LOG_LEVEL=error"}
-	if err := s.cmd.Start(); err != nil {
-		s.stop()
-		return nil, err
-	}
-	for range 200 {
-		if _, err = s.get(ctx, "/readyz"); err == nil {
-			return s, nil
+	defer func() {
+		if err != nil {
+			s.stop()
 		}
-		time.Sleep(50 * time.Millisecond)
+	}()
+	binary := filepath.Join(s.dir, "spillway")
+	if err := started.Build(ctx, binary, "./spillway"); err != nil {
+		return nil, err
 	}
-	s.stop()
-	return nil, fmt.Errorf("waiting for the services: %w", err)
+	settings := []string{"DATA_DIR=" + filepath.Join(s.dir, "data"), "LIMITS=off", "LOG_LEVEL=error"}
+	if s.started, err = started.Start(ctx, settings, binary, "run"); err != nil {
+		return nil, err
+	}
+	s.url = "http://" + s.started.Addr
+	return s, nil
 }
 
 // stop ends the services and removes their folder, on a best effort.
 func (s *services) stop() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = s.cmd.Process.Signal(os.Interrupt)
-		_ = s.cmd.Wait()
+	if s.started != nil {
+		_ = s.started.Stop()
 	}
 	_ = os.RemoveAll(s.dir)
 }
