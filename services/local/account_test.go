@@ -97,7 +97,7 @@ func TestChangeEmail(t *testing.T) {
 		change := func(email, password string) got {
 			return to("/account/email", `{"email":"`+email+`","password":"`+password+`"}`)
 		}
-		want(t, "with a wrong password", change("ada@example.com", "wrong"), 401, "invalid_credentials")
+		want(t, "with a wrong password", change("ada@example.com", "wrong"), 403, "wrong_password")
 		want(t, "to no address", change("ada", accounttest.Password), 422, "invalid_request")
 		want(t, "change", change("Ada@example.com", accounttest.Password), 202, "")
 		mails := w.Mails("ada@example.com")
@@ -119,7 +119,7 @@ func TestDeleteAccount(t *testing.T) {
 			return send(t, w, call{method: "POST", path: "/account/delete", token: token, body: `{"password":"` + password + `"}`})
 		}
 		want(t, "delete without a token", remove("", accounttest.Password), 401, "invalid_token")
-		want(t, "delete with a wrong password", remove(access, "wrong"), 401, "invalid_credentials")
+		want(t, "delete with a wrong password", remove(access, "wrong"), 403, "wrong_password")
 		want(t, "account", send(t, w, call{method: "GET", path: "/account", token: access}), 200, "")
 		want(t, "delete", remove(access, accounttest.Password), 204, "")
 		want(t, "account of nobody", send(t, w, call{method: "GET", path: "/account", token: access}), 401, "invalid_token")

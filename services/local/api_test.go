@@ -352,7 +352,7 @@ func TestChangePassword(t *testing.T) {
 		}
 		const next = "another horse, another staple"
 		want(t, "change without a token", to("", accounttest.Password, next), 401, "invalid_token")
-		want(t, "change with a wrong password", to(access, "wrong", next), 401, "invalid_credentials")
+		want(t, "change with a wrong password", to(access, "wrong", next), 403, "wrong_password")
 		g = to(access, accounttest.Password, "short")
 		if want(t, "change to a weak one", g, 422, "invalid_request"); !slices.Equal(g.fields(), []string{"new_password"}) {
 			t.Errorf("change to a weak one blames %v", g.fields())

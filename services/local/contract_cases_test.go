@@ -302,7 +302,7 @@ var special = map[string]asking{
 		c.token = "x.y.z"
 		return s.send(c)
 	},
-	"change_password invalid_credentials": func(s *stage, _ string) got {
+	"change_password wrong_password": func(s *stage, _ string) got {
 		return s.send(s.member().asks(http.MethodPost, "/me/password", `{"current_password":"wrong","new_password":"another horse, another staple"}`))
 	},
 	"change_password challenge_required": func(s *stage, id string) got { // of somebody with a second factor
@@ -345,7 +345,7 @@ var special = map[string]asking{
 		}
 		return s.send(c)
 	},
-	"delete_account invalid_credentials": func(s *stage, _ string) got {
+	"delete_account wrong_password": func(s *stage, _ string) got {
 		return s.send(s.member().asks(http.MethodPost, "/account/delete", `{"password":"wrong"}`))
 	},
 	"delete_account challenge_required": outdated,
@@ -357,7 +357,7 @@ var special = map[string]asking{
 		s = s.other(func(b *backend.Backend) { b.Mailless = errors.New("no mail server") })
 		return s.send(good[id](s))
 	},
-	"change_email invalid_credentials": func(s *stage, _ string) got {
+	"change_email wrong_password": func(s *stage, _ string) got {
 		return s.send(s.member().asks(http.MethodPost, "/account/email", `{"email":"x@example.com","password":"wrong"}`))
 	},
 	"change_email challenge_required": outdated,

@@ -42,7 +42,8 @@ func (c Config) addChange(api *httpapi.API) {
 		Description: "All sessions of the account end, and the answer is a new one; its owner is told by mail. " +
 			"Where a new session takes a further step, that is the answer, 403 `challenge_required`, and the password is the new one. " +
 			"The same request again finishes one whose answer was lost.",
-		Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeChallenge}, Shown: map[account.Code]httpapi.Problem{account.CodeChallenge: furtherStep},
+		Bearer: true, Errors: []account.Code{account.CodeWrongPassword, account.CodeChallenge},
+		Shown: map[account.Code]httpapi.Problem{account.CodeChallenge: furtherStep, account.CodeWrongPassword: httpapi.Wrong("current_password")},
 	}, func(ctx context.Context, in *change) (*tokens, error) {
 		token, err := in.Token()
 		if err != nil {

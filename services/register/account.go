@@ -52,8 +52,8 @@ func (a Account) AddRoutes(api *httpapi.API) {
 		Description: "With everything that is held of it; the username is free again then. It takes the password, since a token may be " +
 			"stolen. Once begun, it is ended whatever comes in between: a 503 that says so need not be repeated, and what is repeated gets 401 or 404, " +
 			"since the access tokens are void.",
-		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeInvalidCredentials, account.CodeChallenge},
-		Shown: map[account.Code]httpapi.Problem{account.CodeChallenge: stalePassword},
+		Status: http.StatusNoContent, Bearer: true, Errors: []account.Code{account.CodeNotFound, account.CodeWrongPassword, account.CodeChallenge},
+		Shown: map[account.Code]httpapi.Problem{account.CodeChallenge: stalePassword, account.CodeWrongPassword: httpapi.Wrong("password")},
 	}, func(ctx context.Context, in *deletion) (*struct{}, error) {
 		who, _, err := a.who(ctx, &in.Bearer)
 		if err != nil {
@@ -73,10 +73,11 @@ func (a Account) addEmail(api *httpapi.API) {
 		ID: "change_email", Tag: "Account", Method: http.MethodPost, Path: "/account/email", Summary: "Ask for another e-mail address",
 		Description: "A code goes to the address. Where it belongs to another account its owner is told instead, and the answer is the same. 404 `not_supported` where the service has no mail server of its own. " +
 			"It takes the password, since a token may be stolen. A username stays what it is, an address too.",
-		Status: http.StatusAccepted, Bearer: true, Errors: []account.Code{account.CodeInvalidCredentials, account.CodeNotFound, account.CodeUnsupported, account.CodeChallenge},
+		Status: http.StatusAccepted, Bearer: true, Errors: []account.Code{account.CodeWrongPassword, account.CodeNotFound, account.CodeUnsupported, account.CodeChallenge},
 		Shown: map[account.Code]httpapi.Problem{
-			account.CodeChallenge:   stalePassword,
-			account.CodeUnsupported: {Detail: "This service sends no mail, so an address cannot be proven."},
+			account.CodeChallenge:     stalePassword,
+			account.CodeWrongPassword: httpapi.Wrong("password"),
+			account.CodeUnsupported:   {Detail: "This service sends no mail, so an address cannot be proven."},
 		},
 	}, func(ctx context.Context, in *changeEmail) (*message, error) {
 		who, _, err := a.who(ctx, &in.Bearer)

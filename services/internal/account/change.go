@@ -7,8 +7,8 @@ import (
 
 // ChangePassword gives the access token's user another password, ends all sessions, the
 // token's own included, opens a new one and tells the owner by mail. The same request
-// again finishes what was interrupted. CodeInvalidToken; CodeInvalidCredentials where the
-// current password is wrong; CodeInvalid; CodeTooManyRequests.
+// again finishes what was interrupted. CodeInvalidToken; CodeWrongPassword where the
+// current password is; CodeInvalid; CodeTooManyRequests.
 func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, password string) (Tokens, error) {
 	user, err := s.Directory.GetUser(ctx, accessToken)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 		case err != nil:
 			return Tokens{}, err
 		case !changed:
-			return Tokens{}, ErrCredentials(nil)
+			return Tokens{}, ErrWrongPassword("current_password", nil)
 		}
 	}
 	if err != nil {
@@ -54,6 +54,9 @@ func (s *Sessions) ChangePassword(ctx context.Context, accessToken, current, pas
 	s.tell(ctx, user.Username, passwordChanged)
 	guess.Right(ctx)
 	tokens, err := s.Directory.SignIn(ctx, user.Username, password)
+	if CodeOf(err) == CodeInvalidCredentials { // it was changed again, and the token is void by that
+		err = ErrToken(err)
+	}
 	return tokens, s.sealed(user.Username, err)
 }
 

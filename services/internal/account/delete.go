@@ -11,7 +11,7 @@ import (
 // Delete removes the account of whoever a verified access token belongs to, with all that
 // is held of it: sessions and access tokens, directory user, profile, proven address,
 // requests that may come again, and the claim on the name, which is free again then. It
-// takes the password, since a token may be stolen. CodeInvalidCredentials; CodeNotFound
+// takes the password, since a token may be stolen. CodeWrongPassword; CodeNotFound
 // where the account is gone; CodeTooManyRequests; CodeUnavailable, also where it has begun
 // and goes on by itself.
 //
@@ -61,6 +61,8 @@ func (r *Registrar) prove(ctx context.Context, who Identity, password string) (U
 	switch right, err := PasswordFits(failed); {
 	case err != nil:
 		return User{}, err
+	case !right && CodeOf(failed) == CodeInvalidCredentials:
+		return User{}, ErrWrongPassword("password", failed)
 	case !right:
 		return User{}, failed
 	}

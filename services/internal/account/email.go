@@ -22,7 +22,7 @@ const (
 // stolen. Where another account has the address, its owner is told instead, and the
 // answer does not tell. The account's own address is one only where the directory was not
 // told of it, since a change was interrupted. CodeInvalid; CodeUnsupported where no mail
-// goes out; CodeInvalidCredentials; CodeNotFound where the account is gone;
+// goes out; CodeWrongPassword; CodeNotFound where the account is gone;
 // CodeTooManyRequests.
 func (r *Registrar) ChangeEmail(ctx context.Context, who Identity, email, password string) error {
 	to, err := FoldEmail(email)

@@ -22,6 +22,7 @@ const (
 	CodeVersionChanged     Code = "precondition_failed"    // the record is not, or no longer, of that version
 	CodeNotFound           Code = "not_found"              // no such user, claim or profile
 	CodeInvalidCredentials Code = "invalid_credentials"    // wrong password or unknown user, never told apart
+	CodeWrongPassword      Code = "wrong_password"         // of somebody whose token is good
 	CodeInvalidToken       Code = "invalid_token"          // an access or refresh token that is not, or no longer, good
 	CodeNotConfirmed       Code = "not_confirmed"          // the account waits for its confirmation code
 	CodeAlreadyConfirmed   Code = "already_confirmed"      // there is nothing left to confirm
@@ -40,7 +41,7 @@ const (
 type Error struct {
 	Code       Code
 	Message    string        // one sentence for the caller
-	Fields     []Field       // for CodeInvalid: every field that breaks a rule
+	Fields     []Field       // for CodeInvalid: every field that breaks a rule; for CodeWrongPassword the one
 	RetryAfter time.Duration // when to try again; zero if that is unknown or pointless
 	Quota      *Quota        // for CodeTooManyRequests: the budget that is used up; nil where it is not ours
 	Challenge  *Challenge    // for CodeChallenge: the step; nil where it is not one that RespondToChallenge takes
@@ -100,6 +101,7 @@ func Errorf(code Code, cause error, format string, args ...any) *Error {
 // must not be told apart they share one of these.
 var (
 	errCredentials = Error{Code: CodeInvalidCredentials, Message: "The username or the password is wrong."}
+	errPassword    = Error{Code: CodeWrongPassword, Message: "The password is wrong."}
 	errToken       = Error{Code: CodeInvalidToken, Message: "The token is not valid, or no longer is."}
 	errNotConf     = Error{Code: CodeNotConfirmed, Message: "The account waits for its confirmation code."}
 	errMismatch    = Error{Code: CodeMismatch, Message: "The code is wrong, or is not the newest one."}
@@ -112,6 +114,14 @@ var (
 
 // ErrCredentials is the one answer to a wrong password and to an unknown user.
 func ErrCredentials(cause error) error { return because(errCredentials, cause) }
+
+// ErrWrongPassword is the answer to a wrong password of somebody whose token is good, in a field.
+// It is none that a client would take for a token that has expired, and sign them out for.
+func ErrWrongPassword(field string, cause error) error {
+	e := because(errPassword, cause)
+	e.Fields = []Field{{Name: field, Message: "is wrong"}}
+	return e
+}
 
 // ErrToken is the answer to any access or refresh token that is not good.
 func ErrToken(cause error) error { return because(errToken, cause) }

@@ -39,7 +39,7 @@ func TestDeleteWithASecondFactor(t *testing.T) {
 		t.Fatal(err)
 	}
 	who := account.Identity{UserID: made.UserID, Username: "alice"}
-	if err := r.Delete(t.Context(), who, "not the password"); account.CodeOf(err) != account.CodeInvalidCredentials {
+	if err := r.Delete(t.Context(), who, "not the password"); account.CodeOf(err) != account.CodeWrongPassword {
 		t.Errorf("Delete with a wrong password: %v", err)
 	}
 	if err := r.Delete(t.Context(), who, accounttest.Password); err != nil {

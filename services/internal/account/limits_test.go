@@ -387,7 +387,7 @@ func TestChangePasswordIsNoFasterGuess(t *testing.T) {
 	sessions := account.NewSessions(account.SessionsConfig{Directory: d, Claims: memory, Limits: l.Limits, Now: l.clock.Now})
 	for i := range 30 {
 		_, err := sessions.ChangePassword(from(t, home), tokens.AccessToken, "not the password", fmt.Sprintf("another password %d", i))
-		if code := account.CodeOf(err); code != account.CodeInvalidCredentials && code != account.CodeTooManyRequests {
+		if code := account.CodeOf(err); code != account.CodeWrongPassword && code != account.CodeTooManyRequests {
 			t.Fatal(err)
 		}
 	}

@@ -35,6 +35,7 @@ var kinds = map[account.Code]kind{
 	account.CodeVersionChanged:     {http.StatusPreconditionFailed, "The profile has changed; read it again."},
 	account.CodeNotFound:           {http.StatusNotFound, "The account is gone."},
 	account.CodeInvalidCredentials: {http.StatusUnauthorized, "The username or the password is wrong."},
+	account.CodeWrongPassword:      {http.StatusForbidden, "The password is wrong."},
 	account.CodeInvalidToken:       {http.StatusUnauthorized, "The token is not valid, or no longer is."},
 	account.CodeNotConfirmed:       {http.StatusForbidden, "The account waits for its confirmation code."},
 	account.CodeAlreadyConfirmed:   {http.StatusConflict, "The account is confirmed already."},
@@ -195,6 +196,11 @@ func unroutedResponses() map[string]*huma.Response {
 		codeNotFound: response(codeNotFound, http.StatusNotFound, "Of a path that is none of these"),
 		codeMethod:   method,
 	}
+}
+
+// Wrong is how a field that is wrong is shown, see [Operation].
+func Wrong(field string) Problem {
+	return Problem{Errors: []FieldProblem{{Field: field, Message: "is wrong"}}}
 }
 
 // exampleOf gives the answer with a code, as it would be, with what is shown of it.

@@ -141,7 +141,7 @@ func lifeEmail(s *saga) {
 		want            account.Code
 	}{
 		"what is no address": {"nowhere", Password, account.CodeInvalid},
-		"a wrong password":   {to, "not the password", account.CodeInvalidCredentials},
+		"a wrong password":   {to, "not the password", account.CodeWrongPassword},
 	} {
 		wantCode(s.T, "ChangeEmail with "+what, s.registrar.ChangeEmail(ctx, who, tt.email, tt.password), tt.want)
 	}

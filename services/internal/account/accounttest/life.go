@@ -151,7 +151,7 @@ func lifeChange(s *saga) {
 		current, password string
 		want              account.Code
 	}{
-		"a wrong password": {"not the password", newPassword, account.CodeInvalidCredentials},
+		"a wrong password": {"not the password", newPassword, account.CodeWrongPassword},
 		"a weak one":       {Password, "password1", account.CodeInvalid},
 		"the same":         {Password, Password, account.CodeInvalid},
 	} {

@@ -74,7 +74,7 @@ func lifeDelete(s *saga) {
 			s.Fatal(err)
 		}
 		tokens, who := s.enter(name)
-		wantCode(s.T, "Delete with a wrong password", s.registrar.Delete(ctx, who, "not the password"), account.CodeInvalidCredentials)
+		wantCode(s.T, "Delete with a wrong password", s.registrar.Delete(ctx, who, "not the password"), account.CodeWrongPassword)
 		wantCode(s.T, "Delete of another's", s.registrar.Delete(ctx, account.Identity{UserID: "another", Username: name}, Password), account.CodeNotFound)
 		s.wantWhole(name, email)
 		wantCode(s.T, "Delete", s.registrar.Delete(ctx, who, Password), "")
