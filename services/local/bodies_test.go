@@ -217,3 +217,24 @@ func TestTwoKeysAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Lengths are told in words that help, and never with a number that is not the field's own rule.
+func TestLengthsInWords(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		call call
+		says string
+	}{
+		"a long password": {post("/register", `{"username":"alice","password":"`+strings.Repeat("x", 2000)+`"}`), `{"field":"password","message":"is too long"}`},
+		"a longer one than may be": {
+			post("/register", `{"username":"alice","password":"`+strings.Repeat("x", 200)+`"}`), `{"field":"password","message":"must have at most 128 characters"}`,
+		},
+		"a short key": {keyed(post("/register", alice), "short"), `{"field":"Idempotency-Key","message":"must have at least 16 characters"}`},
+		"no code":     {post("/register/confirm", `{"username":"alice","code":"","registration_token":"x"}`), `{"field":"code","message":"is required"}`},
+	} {
+		g := doors["http"](t, newWorld(change{}), tt.call)
+		if want(t, what, g, 422, "invalid_request"); !strings.Contains(g.body, tt.says) {
+			t.Errorf("%s: %s", what, g.body)
+		}
+	}
+}

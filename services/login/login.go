@@ -73,7 +73,7 @@ type credentials struct {
 
 type refresh struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token" maxLength:"16384" example:"q7Vt0c1mZk2Yx9sPd3uLwA.b5nHf8eRj6gKo4iTa7zWvQ"`
+		RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"16384" example:"q7Vt0c1mZk2Yx9sPd3uLwA.b5nHf8eRj6gKo4iTa7zWvQ"`
 	}
 }
 

@@ -82,7 +82,7 @@ type reset struct {
 	httpapi.Idempotent
 	Body struct {
 		Username string `json:"username" maxLength:"254" example:"alice"`
-		Code     string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
+		Code     string `json:"code" minLength:"1" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
 		Password string `json:"password" maxLength:"1024" format:"password" doc:"The new one: 8 to 128 characters; not the username, nor one of the commonest passwords" example:"another horse, another staple"`
 	}
 }

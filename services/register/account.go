@@ -121,7 +121,7 @@ type confirmEmail struct {
 	httpapi.Bearer
 	httpapi.Idempotent
 	Body struct {
-		Code string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
+		Code string `json:"code" minLength:"1" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
 	}
 }
 

@@ -97,8 +97,8 @@ type confirmation struct {
 	httpapi.Idempotent
 	Body struct {
 		Username          string `json:"username" maxLength:"254" example:"alice"`
-		Code              string `json:"code" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
-		RegistrationToken string `json:"registration_token" maxLength:"128" doc:"What register answered" example:"Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6"`
+		Code              string `json:"code" minLength:"1" maxLength:"32" doc:"The newest code sent to the address" example:"493817"`
+		RegistrationToken string `json:"registration_token" minLength:"1" maxLength:"128" doc:"What register answered" example:"Zk2Yx9sPd3uLwAq7Vt0c1mb5nHf8eRj6"`
 	}
 }
 

@@ -65,6 +65,9 @@ func (s *Sessions) RespondToChallenge(ctx context.Context, a ChallengeAnswer) (T
 		return Tokens{}, err
 	}
 	if a.Name == NewPasswordRequired {
+		if a.Responses[NewPassword] == "" {
+			return Tokens{}, ErrInvalid("responses."+NewPassword, "is required")
+		}
 		password := NormalizePassword(a.Responses[NewPassword])
 		a.Responses = map[string]string{NewPassword: password} // nothing else: it could set attributes
 		err := CheckPassword(password, name)

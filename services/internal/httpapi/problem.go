@@ -257,7 +257,7 @@ func nameField(d *huma.ErrorDetail) FieldProblem {
 	if d.Message == validation.MsgUnexpectedProperty {
 		return FieldProblem{Field: field, Message: "is not known"}
 	}
-	return FieldProblem{Field: field, Message: d.Message}
+	return FieldProblem{Field: field, Message: lengthSaid(d.Message)}
 }
 
 // write answers with the problem outside of huma.
@@ -277,3 +277,21 @@ const directInternal = `{"error":"Internal server error"}`
 
 // isDirect says whether a request is an invocation by event, with no HTTP before it.
 func isDirect(ctx context.Context) bool { return frontdoor.DoorOf(ctx) == frontdoor.DoorDirect }
+
+// lengthSaid says of a length in our words what huma says in its own. How long a text may be on
+// its way here is no rule that helps anybody: the field's own is shorter, and told where it is
+// broken.
+func lengthSaid(message string) string {
+	most, _, _ := strings.Cut(validation.MsgExpectedMaxLength, "%d")
+	least, _, _ := strings.Cut(validation.MsgExpectedMinLength, "%d")
+	if strings.HasPrefix(message, most) {
+		return "is too long"
+	}
+	switch n, short := strings.CutPrefix(message, least); {
+	case short && n == "1":
+		return isRequired
+	case short:
+		return "must have at least " + n + " characters"
+	}
+	return message
+}
