@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"spillway.example/services/local/awssdk"
 	"spillway.example/spillway/deploy/awscloud"
 	"spillway.example/spillway/smoke"
 )
@@ -52,6 +53,7 @@ name alone, which must be refused: for environments where a sign-up needs a mail
 	if err != nil {
 		return err
 	}
+	awssdk.PlainBodies(&cfg)
 	client := lambda.NewFromConfig(cfg)
 	fmt.Fprintln(stdout, "and the functions", functions["register"], "and", functions["login"])
 	walk.Client = &http.Client{Timeout: time.Minute, Transport: smoke.Functions{

@@ -9,11 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"spillway.example/frontdoor/frontdoortest"
+	"spillway.example/services/local/awstest"
 	"spillway.example/spillway/smoke"
 )
 
@@ -100,9 +99,7 @@ func walk(t *testing.T, s *system, door string) {
 func smokeTest(t *testing.T, s *system) {
 	t.Helper()
 	function := func(emulator string) smoke.Invoke {
-		return smoke.Named(lambda.NewFromConfig(aws.Config{
-			Region: "us-east-1", BaseEndpoint: aws.String(emulator), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-		}), "function")
+		return smoke.Named(lambda.NewFromConfig(awstest.Config(emulator)), "function")
 	}
 	for what, c := range map[string]*http.Client{
 		"by the gateway":   nil,

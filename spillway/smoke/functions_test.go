@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"spillway.example/frontdoor"
+	"spillway.example/services/local/awstest"
 	"spillway.example/spillway/smoke"
 )
 
@@ -66,9 +65,7 @@ func TestNamed(t *testing.T) {
 		}
 	}))
 	t.Cleanup(api.Close)
-	client := lambda.NewFromConfig(aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(api.URL), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	})
+	client := lambda.NewFromConfig(awstest.Config(api.URL))
 	for name, want := range map[string]string{
 		"crashes": "crashes failed (Unhandled, version 7): see its log",
 		"silent":  "silent gave no answer",

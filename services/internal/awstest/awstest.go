@@ -17,6 +17,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
+
+	"spillway.example/services/internal/awssdk"
 )
 
 // Region is the region of the emulators.
@@ -137,9 +139,11 @@ func Main(m *testing.M) int {
 // Config is an SDK configuration for the emulators: their only credentials, and their
 // endpoint.
 func Config(endpoint string) aws.Config {
-	return aws.Config{
+	sdk := aws.Config{
 		Region:       Region,
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 		BaseEndpoint: aws.String(endpoint),
 	}
+	awssdk.PlainBodies(&sdk)
+	return sdk
 }

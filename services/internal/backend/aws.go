@@ -22,6 +22,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"spillway.example/services/internal/account"
+	"spillway.example/services/internal/awssdk"
 	"spillway.example/services/internal/background"
 	"spillway.example/services/internal/cognito"
 	"spillway.example/services/internal/dynamo"
@@ -68,6 +69,7 @@ func openAWS(ctx context.Context, c Config) (*Backend, error) {
 	if sdk.Region == "" {
 		return nil, errors.New("AWS_REGION is not set, and the AWS configuration names no region")
 	}
+	awssdk.PlainBodies(&sdk)
 	trace(&sdk, c.Telemetry)
 	secret, err := clientSecret(ctx, sdk, c.Settings)
 	if err != nil {

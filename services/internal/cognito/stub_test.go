@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"spillway.example/services/internal/account"
 	"spillway.example/services/internal/account/accounttest"
+	"spillway.example/services/internal/awstest"
 	"spillway.example/services/internal/cognito"
 )
 
@@ -78,10 +77,9 @@ func (s *stub) client(t *testing.T, tries int) *cognitoidentityprovider.Client {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return cognitoidentityprovider.NewFromConfig(aws.Config{
-		Region: "eu-west-1", BaseEndpoint: &server.URL, RetryMaxAttempts: tries,
-		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
-	})
+	sdk := awstest.Config(server.URL)
+	sdk.RetryMaxAttempts = tries
+	return cognitoidentityprovider.NewFromConfig(sdk)
 }
 
 // TestEnsureChecksTheClient refuses clients whose settings would sign people out, or leave

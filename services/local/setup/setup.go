@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"spillway.example/services/internal/awssdk"
 	"spillway.example/services/internal/cognito"
 	"spillway.example/services/internal/dynamo"
 )
@@ -53,6 +54,7 @@ func (r Result) Settings() [][2]string {
 // Run makes what is missing and checks what is there. It may be run again at any time
 // and then gives the same result.
 func Run(ctx context.Context, c Config) (Result, error) {
+	awssdk.PlainBodies(&c.AWS)
 	db := dynamodb.NewFromConfig(c.AWS)
 	if err := dynamo.Ensure(ctx, db, c.Table); err != nil {
 		return Result{}, fmt.Errorf("setting up the table: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/logging"
 
+	"spillway.example/services/local/awssdk"
 	"spillway.example/spillway/deploy"
 )
 
@@ -48,6 +49,7 @@ func Load(ctx context.Context, o Options) (aws.Config, error) {
 
 // New gives the ports over an AWS configuration.
 func New(cfg aws.Config) deploy.Cloud {
+	awssdk.PlainBodies(&cfg)
 	return deploy.Cloud{
 		Region:    cfg.Region,
 		Stacks:    stacks{cloudformation.NewFromConfig(cfg)},
