@@ -71,7 +71,7 @@ func (d *Deployment) left(ctx context.Context, live *LiveStack) ([]Resource, err
 
 // retains says whether the template keeps a resource when its stack is deleted.
 func (s Stack) retains(r Resource) bool {
-	return slices.ContainsFunc(s.Template.resources, func(t TemplateResource) bool {
+	return slices.ContainsFunc(s.Template.resources, func(t declared) bool {
 		return t.LogicalID == r.LogicalID && t.DeletionPolicy != "" && t.DeletionPolicy != "Delete"
 	})
 }

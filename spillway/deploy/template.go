@@ -17,16 +17,15 @@ type Template struct {
 	text       []byte
 	root       *yaml.Node
 	parameters []Parameter
-	resources  []TemplateResource
+	resources  []declared
 }
 
-// TemplateResource is a resource that a template declares.
-type TemplateResource struct {
+// declared is a resource that a template declares.
+type declared struct {
 	LogicalID      string
 	Type           string // such as AWS::ECS::Service
 	Condition      string // the condition it is made under; empty where always
 	DeletionPolicy string // empty where it has none
-	properties     *yaml.Node
 }
 
 // Parameter is a parameter that a template declares. See
@@ -65,9 +64,8 @@ func ParseTemplate(text []byte) (Template, error) {
 		t.parameters = append(t.parameters, p)
 	}
 	for id, n := range templates.Members(templates.Member(t.root, "Resources")) {
-		r := TemplateResource{
+		r := declared{
 			LogicalID: id, Type: templates.Scalar(n, "Type"), Condition: templates.Scalar(n, "Condition"), DeletionPolicy: templates.Scalar(n, "DeletionPolicy"),
-			properties: templates.Member(n, "Properties"),
 		}
 		if r.Type == "" {
 			return Template{}, fmt.Errorf("resource %s: has no type", id)
@@ -91,9 +89,6 @@ func (t Template) Parameter(name string) (Parameter, bool) {
 	}
 	return t.parameters[i], true
 }
-
-// Resources gives the resources in the order in which they are declared.
-func (t Template) Resources() []TemplateResource { return slices.Clone(t.resources) }
 
 // Resolve gives the template with these values in the place of its parameters, secret ones
 // masked, without what conditions leave out. region takes the place of AWS::Region where it
