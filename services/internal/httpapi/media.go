@@ -30,7 +30,7 @@ func ofType(ctx huma.Context, next func(huma.Context)) {
 	case isCoded(ctx.Header("Content-Encoding")):
 		refuse(ctx, coded(ctx.Context()))
 	default:
-		next(typed{ctx, want})
+		next(typed{within{ctx}, want})
 	}
 }
 
@@ -97,11 +97,17 @@ func refuse(ctx huma.Context, p *Problem) {
 
 // typed is a request whose body's type is known.
 type typed struct {
-	humaContext
+	within
 	mediaType string
 }
 
 type humaContext = huma.Context // which has a method of that name
+
+// within is a request of huma's, for others to change an answer of.
+type within struct{ humaContext }
+
+// Unwrap lets huma's adapters find their own context.
+func (w within) Unwrap() huma.Context { return w.humaContext }
 
 // Header implements [huma.Context].
 func (t typed) Header(name string) string {
@@ -111,15 +117,12 @@ func (t typed) Header(name string) string {
 	return t.humaContext.Header(name)
 }
 
-// Unwrap lets huma's adapters find their own context.
-func (t typed) Unwrap() huma.Context { return t.humaContext }
-
 // settle has every answer be JSON, whatever Accept says, which a server need not heed
 // (RFC 9110 section 12.4.1): huma would take the name of its format for a media type. And it
 // has the lines of one header be one list (section 5.3): huma reads the first of them alone.
 func settle(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	next(settled{ctx, r.Header})
+	next(settled{within{ctx}, r.Header})
 }
 
 // filled refuses a header of an operation's that came empty, which huma would take not to have
@@ -139,7 +142,7 @@ func filled(ctx huma.Context, next func(huma.Context)) {
 
 // settled is a request that asks for no media type, each of its headers one text.
 type settled struct {
-	humaContext
+	within
 	header http.Header
 }
 
@@ -150,6 +153,3 @@ func (s settled) Header(name string) string {
 	}
 	return strings.Join(s.header.Values(name), ", ")
 }
-
-// Unwrap lets huma's adapters find their own context.
-func (s settled) Unwrap() huma.Context { return s.humaContext }
