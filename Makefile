@@ -151,8 +151,7 @@ lint-generated: generate conformance
 .PHONY: generate
 generate: $(BIN)/buf $(BIN)/protoc-gen-go ## Make generated code and tables anew
 	cd proto && PATH="$(BIN):$$PATH" $(BIN)/buf lint && PATH="$(BIN):$$PATH" $(BIN)/buf generate
-	go run ./services/internal/settings/cmd/settings-table README.md
-	go run ./spillway/cmd/costs-table deploy/README.md
+	go run ./spillway/cmd/tables README.md deploy/README.md
 	go run ./bench/defences -write docs/attacks.md
 
 .PHONY: build

@@ -41,6 +41,9 @@ type Config struct {
 // Help writes the settings that a run reads.
 func Help(w io.Writer) error { return settings.Help(w, settings.Local) }
 
+// SettingsTable writes the settings of all programs as a table in Markdown.
+func SettingsTable(w io.Writer) error { return settings.Markdown(w) }
+
 // SettingsOnAWS gives the names of the settings that a service's program reads, and whether
 // it requires each on AWS. A service that there is not has none.
 func SettingsOnAWS(service string) map[string]bool {
