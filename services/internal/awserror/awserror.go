@@ -28,7 +28,7 @@ func Failure(err error) error {
 	switch {
 	case !answered && status(err) < http.StatusBadRequest: // or there would be an answer's status
 		return account.ErrUnavailable(err)
-	case answered && Throttles(api.ErrorCode()), status(err) == http.StatusTooManyRequests:
+	case answered && throttles(api.ErrorCode()), status(err) == http.StatusTooManyRequests:
 		return account.ErrThrottled(err)
 	case answered && (api.ErrorFault() == smithy.FaultServer || timedOut(api.ErrorCode())), status(err) >= http.StatusInternalServerError:
 		return account.ErrUnavailable(err)
@@ -36,8 +36,8 @@ func Failure(err error) error {
 	return account.Errorf(account.CodeInternal, err, "")
 }
 
-// Throttles says whether an error code asks to slow down.
-func Throttles(code string) bool {
+// throttles says whether an error code asks to slow down.
+func throttles(code string) bool {
 	_, ok := retry.DefaultThrottleErrorCodes[code]
 	return ok
 }
@@ -47,7 +47,7 @@ func Throttles(code string) bool {
 func NoThrottles(r aws.Retryer) aws.Retryer {
 	return Unless(r, func(err error) bool {
 		api, answered := errors.AsType[smithy.APIError](err)
-		return answered && Throttles(api.ErrorCode())
+		return answered && throttles(api.ErrorCode())
 	})
 }
 
