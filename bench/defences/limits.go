@@ -22,7 +22,7 @@ func limits() []defence {
 	}, {
 		attack:  "leaked credentials tried from one address on many accounts",
 		without: "`guess.address`",
-		edits:   []edit{{limitsFile, "if _, err := l.take(ctx, GuessAddress, 0, client); err != nil {", "if err := error(nil); err != nil {"}},
+		edits:   []edit{{limitsFile, "if _, err := l.take(ctx, GuessAddress, client); err != nil {", "if err := error(nil); err != nil {"}},
 		tests:   []string{"local.TestCredentialStuffing"},
 	}, {
 		attack:  "the same from thousands of addresses on one account",

@@ -73,7 +73,7 @@ func sessions() []defence {
 	}, {
 		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
 		without: "the entry that a new password makes by a code, and a temporary one",
-		edits:   []edit{{"services/internal/account/reset.go", "return s.Revoker.RevokeUser(ctx, user.ID, nil)", "_ = user\n\treturn nil"}},
+		edits:   []edit{{"services/internal/account/reset.go", "return s.Revoker.RevokeUser(ctx, user.ID, end)", "_ = user\n\tif end == nil {\n\t\treturn nil\n\t}\n\treturn end(ctx)"}},
 		tests:   []string{"accounttest.RunLife/forgotten password", "accounttest.RunLife/challenge"},
 	}, {
 		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
