@@ -71,7 +71,7 @@ func emulator(t *testing.T, name string) deploytest.Emulator {
 func (e *emulated) deployment(change func(*deploy.Deployment)) *deploy.Deployment {
 	d := &deploy.Deployment{
 		Environment: e.env, Cloud: awscloud.New(e.cfg), Out: &deploy.Output{W: &e.said}, Images: map[string]string{},
-		Poll: 50 * time.Millisecond, Timeout: time.Minute,
+		Poll: 50 * time.Millisecond, Timeout: 5 * time.Minute,
 	}
 	if change != nil {
 		change(d)

@@ -53,7 +53,7 @@ func (w *world) deployment(t *testing.T, change func(*deploy.Deployment)) *deplo
 				})
 			},
 		}),
-		Poll: time.Millisecond, Timeout: time.Minute,
+		Poll: time.Millisecond, Timeout: 10 * time.Minute,
 	}
 	if change != nil {
 		change(d)
