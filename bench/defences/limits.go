@@ -43,10 +43,27 @@ func limits() []defence {
 		attack:  "going on by the other door, or at another copy",
 		without: "counters in the store: each process has its own",
 		edits: []edit{
-			{"services/internal/embedded/counters.go", `"errors"`, "\"errors\"\n\t\"fmt\""},
 			{"services/internal/embedded/counters.go", `s.count(ctx, "counting an attempt", key, func`, `s.count(ctx, "counting an attempt", fmt.Sprintf("%s of %p", key, s), func`},
 		},
 		tests: []string{"embedded.TestCountersOfTwoProcesses"},
+	}, {
+		attack:  "keeping the embedded store's file busy, so that guesses go on uncounted",
+		without: "the 429: a busy file is an outage, in which signing in goes on",
+		edits: []edit{{
+			"services/internal/embedded/counters.go", `return account.ErrThrottled(fmt.Errorf("%s: others write: %w", doing, err))`,
+			"_ = fmt.Errorf\n\t\treturn failure(doing, err)",
+		}},
+		tests: []string{"embedded.TestBusyFileAdmitsNobodyUncounted"},
+	}, {
+		attack:  "a crowd of sign-ins, to have everybody wait",
+		without: "how many may wait",
+		edits:   []edit{{"services/internal/embedded/passwords.go", "const maxChecks = 64", "const maxChecks = 1 << 30"}},
+		tests:   []string{"embedded.TestHashingIsBounded"},
+	}, {
+		attack:  "signing up with somebody's address, to keep their code for a new password back",
+		without: "the minute of each use: one minute is for all",
+		edits:   []edit{{unseenFile, "u.claims.MarkMailed(ctx, name, w.use, now, MailInterval)", "u.claims.MarkMailed(ctx, name, MailSignUp, now, MailInterval)"}},
+		tests:   []string{"accounttest.RunLife/forgotten password"},
 	}, {
 		attack:  "a new address for each guess, written into X-Forwarded-For",
 		without: "the right-most hop: the left-most counts",

@@ -18,6 +18,11 @@ func sessions() []defence {
 		edits:   []edit{{refreshFile, "case replaced.IsZero() && t != came:", "case false && t != came:"}},
 		tests:   []string{"local.TestRefreshRaceAndReplay", "embedded.TestTabsAtOnce", "embedded.TestRefreshModel"},
 	}, {
+		attack:  "long chains of refresh tokens, which hold up all who write",
+		without: "how often a token is replaced within the grace",
+		edits:   []edit{{refreshFile, "case recent >= rotations:", "case recent >= 1000*rotations:"}},
+		tests:   []string{"embedded.TestRefreshChainsEnd"},
+	}, {
 		attack:  "playing a stolen refresh token again",
 		without: "the end of the grace",
 		edits:   []edit{{refreshFile, "case now.Sub(replaced) >= grace:", "case false && now.Sub(replaced) >= grace:"}},
