@@ -72,9 +72,12 @@ func sessions() []defence {
 		tests:   []string{"account.TestSignOutVoidsAccessTokens"},
 	}, {
 		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
-		without: "the entry that a sign-out everywhere makes",
-		edits:   []edit{{sessionsFile, "return s.Revoker.RevokeUser(ctx, user.ID, func(ctx context.Context) error {\n\t\treturn s.Directory.SignOutEverywhere(ctx, accessToken)\n\t})", "_ = user\n\treturn s.Directory.SignOutEverywhere(ctx, accessToken)"}},
-		tests:   []string{"local.TestSignOutStopsAccessTokens"},
+		without: "the entry that a sign-out everywhere makes, and those of its sessions",
+		edits: []edit{{
+			"services/internal/embedded/sessions.go", "SELECT id, ? FROM sessions WHERE user_id = ?\n\t\tON CONFLICT (id)",
+			"SELECT id, ? FROM sessions WHERE user_id = ? AND false\n\t\tON CONFLICT (id)",
+		}, {sessionsFile, "return s.Revoker.RevokeUser(ctx, user.ID, func(ctx context.Context) error {\n\t\treturn s.Directory.SignOutEverywhere(ctx, accessToken)\n\t})", "_ = user\n\treturn s.Directory.SignOutEverywhere(ctx, accessToken)"}},
+		tests: []string{"local.TestSignOutStopsAccessTokens"},
 	}, {
 		attack:  "going on with an access token after the sign-out, the new password, the end of the account",
 		without: "the entry that a new password makes by a code, and a temporary one",
