@@ -47,11 +47,11 @@ func (r *Registrar) Delete(ctx context.Context, who Identity, password string) e
 // prove holds a password to be that of the account, and gives its user.
 func (r *Registrar) prove(ctx context.Context, who Identity, password string) (User, error) {
 	user, err := r.Directory.FindUser(ctx, who.Username)
-	if err == nil && user.ID != who.UserID {
-		err = ErrGone(nil)
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return User{}, orGone(err)
+	case user.ID != who.UserID:
+		return User{}, ErrGone(nil)
 	}
 	guess, err := r.Limits.SignIn(ctx, who.Username)
 	if err != nil {

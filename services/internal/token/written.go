@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -74,14 +75,7 @@ func (w *written) sweep() {
 		return
 	}
 	w.swept = now
-	for id, e := range w.users {
-		if now.Sub(e.at) >= remembered {
-			delete(w.users, id)
-		}
-	}
-	for id, e := range w.sessions {
-		if now.Sub(e.at) >= remembered {
-			delete(w.sessions, id)
-		}
-	}
+	told := func(e entry) bool { return now.Sub(e.at) >= remembered }
+	maps.DeleteFunc(w.users, func(_ account.UserID, e entry) bool { return told(e) })
+	maps.DeleteFunc(w.sessions, func(_ string, e entry) bool { return told(e) })
 }
